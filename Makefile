@@ -1,0 +1,62 @@
+# One door to everything. `make help` lists it.
+SHELL := /bin/bash
+PY ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Advisory feeds to import at `make up` and to test with; a folder of files as `seawall intel import` takes them.
+FEEDS ?= $(wildcard ../shared/data/feeds)
+export FEEDS
+
+.DEFAULT_GOAL := help
+.PHONY: help up down test check demo bench build dev fmt lock clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: ## install what is missing, build, start server, console and an agent for this host
+	@deploy/prepare.sh up
+	@$(BIN)/seawall up
+
+down: ## stop what `make up` started
+	@$(BIN)/seawall down
+
+demo: up ## run the harmless attack simulations; watch them in the console
+	@$(BIN)/seawall runtime simulate
+
+build: $(VENV)/.dev ## eBPF objects, the compiled plan and the console
+	@deploy/prepare.sh build
+
+check: $(VENV)/.dev ## format, lint, types, import contracts, unit tests: quick, no root, no Docker
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/unit
+
+test: ## everything: check, then real kernel, Docker, server and browser
+	@deploy/prepare.sh test
+	@$(MAKE) --no-print-directory check
+	$(BIN)/pytest -q tests/footprint tests/kernel tests/flows tests/console
+
+bench: build ## benchmarks beside peers and limits; prints ratios
+	@$(BIN)/python bench/run.py
+
+fmt: $(VENV)/.dev ## format and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+LOCK = $(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-annotate pyproject.toml
+lock: ## renew the hashed requirements
+	$(BIN)/pip install -q uv
+	$(LOCK) --upgrade --extra scanner -o requirements/scanner.txt
+	$(LOCK) --upgrade --extra server -o requirements/server.txt
+	$(LOCK) --upgrade --extra server --group dev -o requirements/dev.txt
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml
+	$(PY) -m venv $(VENV)
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+clean: ## remove what was built (state in .seawall stays)
+	rm -rf $(VENV) build console/node_modules console/dist src/seawall/server/static src/seawall/runtime/bpf/*.o src/seawall/runtime/rules/plan.json

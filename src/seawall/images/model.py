@@ -1,0 +1,127 @@
+"""What is inside an image: the values that collectors yield, detectors judge, stores keep and reports show."""
+
+from dataclasses import dataclass, field
+
+from seawall.core.severity import Severity
+from seawall.core.skipped import Skipped
+
+SCHEMA = "seawall.scan/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer of an image, lowest first."""
+
+    index: int
+    diff_id: str
+    """sha256 of the uncompressed tar, as the configuration names it; "" if the image does not say."""
+    size: int = 0
+    """Uncompressed bytes."""
+    created_by: str = ""
+    """The instruction of the history that made it."""
+    empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where in an image something was seen."""
+
+    path: str
+    layer: int
+    """Index of the layer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One installed package, with the evidence of where it was read."""
+
+    name: str
+    """The **uncanonicalised** name as the database gives it."""
+    version: str
+    kind: str
+    """deb, apk, pypi or npm (the type of the purl)."""
+    purl: str
+    source_name: str = ""
+    """The source package, which distributions' advisories name; "" where there is none."""
+    source_version: str = ""
+    arch: str = ""
+    license: str = ""
+    locations: tuple[Location, ...] = ()
+    owned: bool = False
+    """A language package whose files belong to an OS package: the distribution answers for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingSystem:
+    """From os-release, or from what the distribution leaves behind without one."""
+
+    id: str
+    """debian, ubuntu, alpine, …"""
+    version: str
+    """VERSION_ID, or the whole of /etc/alpine-release, debian_version …"""
+    name: str = ""
+    """PRETTY_NAME."""
+    codename: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageConfig:
+    """The part of an image's configuration that people and checks look at."""
+
+    id: str
+    """sha256 of the configuration: the image's id."""
+    created: str = ""
+    architecture: str = ""
+    os: str = ""
+    author: str = ""
+    user: str = ""
+    workdir: str = ""
+    env: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    cmd: tuple[str, ...] = ()
+    exposed: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    labels: dict[str, str] = field(default_factory=dict)
+    healthcheck: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Everything that was read of one image; matching it with what the world knows needs no image any more."""
+
+    target: str
+    """As the user named it: docker:nginx:1.27, docker-archive:image.tar."""
+    name: str
+    """A reference by which people know it; may be empty for an untagged one."""
+    config: ImageConfig
+    tags: tuple[str, ...] = ()
+    digests: tuple[str, ...] = ()
+    os: OperatingSystem | None = None
+    layers: tuple[Layer, ...] = ()
+    packages: tuple[Package, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    stats: dict[str, float] = field(default_factory=dict)
+    """files, bytes, seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vulnerability:
+    """One vulnerability of one package of an image."""
+
+    id: str
+    aliases: tuple[str, ...]
+    package: str
+    installed: str
+    fixed: str
+    status: str
+    severity: Severity
+    score: float | None
+    cvss: str
+    epss: float | None
+    kev: bool
+    title: str
+    url: str
+    source: str
+    purl: str
+    path: str
+    layer: int

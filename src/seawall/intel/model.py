@@ -1,0 +1,102 @@
+"""What the world knows, in frozen values: advisories as feeds give them, questions that rooms ask, answers they get."""
+
+from dataclasses import dataclass
+
+from seawall.core.severity import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Versions that an advisory speaks of: from `introduced` (inclusive; "" is the very first) up to an end."""
+
+    introduced: str = ""
+    fixed: str = ""
+    """First version that is good again (exclusive end); "" if there is none."""
+    last_affected: str = ""
+    """Inclusive end, where the source names no fixed version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """One package of one ecosystem that an advisory is about."""
+
+    ecosystem: str
+    """OSV's words: "PyPI", "npm", "Go", "Debian:12", "Alpine:v3.11"."""
+    package: str
+    """Normalised name; for distributions the source package."""
+    ranges: tuple[Range, ...] = ()
+    versions: tuple[str, ...] = ()
+    """Versions named one by one."""
+    status: str = "fixed"
+    """fixed, affected, will_not_fix, deferred, not_affected or end_of_life: the source's own word, normalised."""
+    severity: Severity = Severity.UNKNOWN
+    """The distribution's own rating, where it has one; it goes before the advisory's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advisory:
+    """One record of one feed."""
+
+    id: str
+    """The source's id: PYSEC-2024-1, GO-2024-1, DSA-5000-1, CVE-2024-1."""
+    source: str
+    """The feed's short name: osv, alpine, debian."""
+    aliases: tuple[str, ...] = ()
+    title: str = ""
+    details: str = ""
+    severity: Severity = Severity.UNKNOWN
+    cvss: str = ""
+    """The vector with the highest version that the source gives, or ""."""
+    score: float | None = None
+    """CVSS base score, 0.0 to 10.0."""
+    cwes: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+    published: str = ""
+    modified: str = ""
+    withdrawn: str = ""
+    affected: tuple[Affected, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exploited:
+    """A vulnerability that is used by attackers, by CISA's catalogue."""
+
+    cve: str
+    added: str
+    due: str = ""
+    ransomware: bool = False
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One installed package, as the matcher asks for it."""
+
+    ecosystem: str
+    """As in Affected; for distributions with the release: "Debian:12", "Alpine:v3.11"."""
+    name: str
+    """The name that advisories use: for distributions the source package."""
+    version: str
+    """The version that advisories compare: for distributions the source package's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One vulnerability of one queried package, with the advisories that agree on it merged."""
+
+    id: str
+    """The CVE id if any advisory names one, else the advisory's own."""
+    aliases: tuple[str, ...]
+    severity: Severity
+    score: float | None
+    cvss: str
+    fixed: str
+    """Lowest version that mends it, in the order of the ecosystem; "" if none is known."""
+    status: str
+    kev: bool
+    epss: float | None
+    title: str
+    url: str
+    source: str
+    """The feed, or feeds joined by a comma."""
+    published: str = ""

@@ -1,0 +1,150 @@
+"""The Docker Engine API over its Unix socket. Reference: https://docs.docker.com/reference/api/engine/
+
+Only the calls that Seawall needs, each with a deadline and a limit on size: a daemon that hangs or floods costs one
+failed call, never the agent.
+"""
+
+import http.client
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import quote, urlencode
+
+from seawall.core.errors import SeawallError, Unreachable
+
+DEFAULT_SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
+MAX_JSON = 64 << 20
+"""Bytes of one JSON answer (a host with 10,000 containers needs about 20 MB)."""
+API_VERSION = "v1.40"
+"""Oldest version that has all we read (Docker 19.03); later daemons answer it too, down to their MinAPIVersion."""
+
+
+class DockerError(SeawallError):
+    """The daemon answered with an error."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"Docker Engine answered {status}: {message}")
+        self.status = status
+
+
+class _Connection(http.client.HTTPConnection):
+    def __init__(self, path: str, timeout: float) -> None:
+        super().__init__("docker", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def find_socket() -> str | None:
+    """The path of this host's Docker socket: DOCKER_HOST if it names one, else the usual places."""
+    named = os.environ.get("DOCKER_HOST", "")
+    if named.startswith("unix://"):
+        return named.removeprefix("unix://")
+    return next((path for path in DEFAULT_SOCKETS if Path(path).is_socket()), None)
+
+
+class Docker:
+    """A client of one daemon. Opens a connection per call, so it can be shared between threads."""
+
+    def __init__(self, path: str | None = None, timeout: float = 10.0) -> None:
+        self.path = path or find_socket() or DEFAULT_SOCKETS[0]
+        self.timeout = timeout
+
+    def get(self, path: str, **query: str | int | bool) -> Any:
+        """The JSON value at `path`. Raises Unreachable (no daemon), DockerError (it refused)."""
+        with self.open("GET", path, query) as answer:
+            body = answer.read(MAX_JSON + 1)
+        if len(body) > MAX_JSON:
+            raise SeawallError(f"Docker Engine's answer to {path} is over {MAX_JSON} bytes")
+        try:
+            return json.loads(body)
+        except ValueError as error:
+            raise SeawallError(f"Docker Engine's answer to {path} is not JSON: {error}") from error
+
+    def containers(self, all: bool = True) -> list[dict[str, Any]]:
+        """`GET /containers/json`: one summary per container, stopped ones too unless told."""
+        return cast(list[dict[str, Any]], self.get("/containers/json", all=all))
+
+    def container(self, id: str) -> dict[str, Any]:
+        """`GET /containers/{id}/json`: the whole configuration and state."""
+        return cast(dict[str, Any], self.get(f"/containers/{quote(id, safe='')}/json"))
+
+    def images(self) -> list[dict[str, Any]]:
+        """`GET /images/json`: one summary per local image."""
+        return cast(list[dict[str, Any]], self.get("/images/json"))
+
+    def image(self, name: str) -> dict[str, Any]:
+        """`GET /images/{name}/json`: configuration, layers, digests."""
+        return cast(dict[str, Any], self.get(f"/images/{quote(name, safe='')}/json"))
+
+    def history(self, name: str) -> list[dict[str, Any]]:
+        """`GET /images/{name}/history`: the instruction behind each layer, newest first."""
+        return cast(list[dict[str, Any]], self.get(f"/images/{quote(name, safe='')}/history"))
+
+    def info(self) -> dict[str, Any]:
+        """`GET /info`: the daemon's live configuration."""
+        return cast(dict[str, Any], self.get("/info"))
+
+    def version(self) -> dict[str, Any]:
+        """`GET /version`: of the engine and its components."""
+        return cast(dict[str, Any], self.get("/version"))
+
+    def events(self, **filters: list[str]) -> Iterator[dict[str, Any]]:
+        """`GET /events`: yields until the daemon goes away (Unreachable) or the caller closes the generator."""
+        with self.open("GET", "/events", {"filters": json.dumps(filters)}, timeout=None) as answer:
+            while line := answer.readline(1 << 20):
+                if line.strip():
+                    yield json.loads(line)
+        raise Unreachable(f"Docker at {self.path} closed its event stream")
+
+    @contextmanager
+    def save(self, name: str) -> Iterator[http.client.HTTPResponse]:
+        """`GET /images/{name}/get`: the image as a tar stream, to be read while the context lasts."""
+        with self.open("GET", f"/images/{quote(name, safe='')}/get", {}, timeout=120.0) as answer:
+            yield answer
+
+    def post(self, path: str, body: Any = None, timeout: float | None = None, **query: str | int | bool) -> Any:
+        """A changing call (pause, stop, kill, create …): the JSON answer, or None if it is empty."""
+        with self.open("POST", path, query, timeout=timeout or self.timeout, body=body) as answer:
+            content = answer.read(MAX_JSON)
+        return json.loads(content) if content.strip() else None
+
+    @contextmanager
+    def open(
+        self, method: str, path: str, query: dict[str, Any], timeout: float | None = -1.0, body: Any = None
+    ) -> Iterator[http.client.HTTPResponse]:
+        """One call, its answer open for reading. A timeout of None waits for ever, each read on its own."""
+        connection = _Connection(self.path, self.timeout if timeout == -1.0 else timeout)  # type: ignore[arg-type]
+        try:
+            if query:
+                path += "?" + urlencode({key: _text(value) for key, value in query.items()})
+            headers = {"Content-Type": "application/json"} if body is not None else {}
+            connection.request(method, f"/{API_VERSION}{path}", json.dumps(body) if body is not None else None, headers)
+            answer = connection.getresponse()
+            if answer.status >= 400:
+                raise DockerError(answer.status, _message(answer.read(1 << 16)))
+            yield answer
+        except (OSError, http.client.HTTPException) as error:
+            raise Unreachable(
+                f"cannot reach Docker at {self.path}: {error}", "is the daemon running, and may you read its socket?"
+            ) from error
+        finally:
+            connection.close()
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _message(body: bytes) -> str:
+    try:
+        return str(json.loads(body)["message"])
+    except (ValueError, KeyError, TypeError):
+        return body.decode("utf-8", "replace").strip()[:200]

@@ -1,0 +1,243 @@
+"""What happens now: events as the node sees them, the plan it judges by, and the alert that leaves it.
+
+The way of the data: bpf/ → collect/ring.py → normalise.py → `Event` → detect/engine.py (with a `Plan`) → `Alert`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from seawall.core.severity import Severity
+
+ALERT_SCHEMA = "seawall.alert/1"
+
+
+class Kind(StrEnum):
+    """What happened. The numbers of the kernel side are in bpf/events.h and are never reused."""
+
+    EXEC = "exec"
+    EXIT = "exit"
+    FORK = "fork"
+    CONNECT = "connect"
+    OPEN = "open"
+    """An open that may change the file (for writing, creating or truncating)."""
+    DUP = "dup"
+    """A dup2, dup3 or fcntl that put something on descriptor 0, 1 or 2."""
+    SETNS = "setns"
+    UNSHARE = "unshare"
+    PTRACE = "ptrace"
+    MOUNT = "mount"
+
+
+class Category(StrEnum):
+    """The five engines of the product, and what stands beside them."""
+
+    ESCAPE = "escape"
+    REVERSE_SHELL = "reverse_shell"
+    ABNORMAL_PROCESS = "abnormal_process"
+    FILE_TAMPERING = "file_tampering"
+    RISKY_SYSCALL = "risky_syscall"
+    MALWARE = "malware"
+    NETWORK = "network"
+    K8S_AUDIT = "k8s_audit"
+    SELF = "self"
+    """Seawall about itself: lost events, a blind or degraded sensor, two agents with one identity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One end of a socket."""
+
+    family: str
+    """inet, inet6 or unix."""
+    host: str = ""
+    """The IP address in text; "" for unix."""
+    port: int = 0
+    path: str = ""
+    """Unix only; an abstract name starts with @."""
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """What one of the descriptors 0, 1, 2 is at an exec or after a dup."""
+
+    number: int
+    type: str
+    """file, pipe, tty, inet, inet6, unix, null, other or closed."""
+    inode: int = 0
+    """Inode of the pipe, socket or file."""
+    peer: Address | None = None
+    """The other end of a connected socket."""
+    outgoing: bool | None = None
+    """True if the socket was connected by this side, False if accepted, None if not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file as the kernel resolved it, not as the caller named it."""
+
+    path: str
+    """Absolute, inside the mount namespace and root of the process. Not-UTF-8 bytes are surrogate-escaped."""
+    dev: int = 0
+    ino: int = 0
+    mode: int = 0
+    """st_mode."""
+    fs_magic: int = 0
+    """Superblock magic: 0x794c7630 overlay, 0x9fa0 proc, 0x62656572 sysfs, 0x01021994 tmpfs …"""
+    upper: bool = False
+    """On overlayfs: the file lives in the written (upper) layer, so it does not come from the image."""
+    memfd: bool = False
+    deleted: bool = False
+    flags: int = 0
+    """Open flags (O_WRONLY …), for opens."""
+
+
+@dataclass(slots=True)
+class Container:
+    """What is known of a container on this node. Filled in steps; `complete` says that identity is whole."""
+
+    id: str
+    """64 hex digits."""
+    name: str = ""
+    image: str = ""
+    image_id: str = ""
+    image_digest: str = ""
+    pod: str = ""
+    namespace: str = ""
+    started_at: float = 0.0
+    privileged: bool = False
+    complete: bool = False
+
+
+@dataclass(slots=True)
+class Process:
+    """One process of the node's table, kept while it or a child of it lives."""
+
+    pid: int
+    start: int
+    """Nanoseconds since boot. (pid, start) names the process for ever."""
+    ppid: int = 0
+    exe: str = ""
+    """Resolved path of the running file."""
+    comm: str = ""
+    args: tuple[str, ...] = ()
+    cwd: str = ""
+    uid: int = 0
+    euid: int = 0
+    gid: int = 0
+    loginuid: int = -1
+    caps: int = 0
+    """Effective capabilities, as a bitmap."""
+    tty: str = ""
+    sid: int = 0
+    vpid: int = 0
+    """Its pid inside its own pid namespace."""
+    namespaces: Mapping[str, int] = field(default_factory=dict)
+    """mnt, pid, net, user: inode numbers."""
+    container: Container | None = None
+    file: File | None = None
+    """The running file with its marks (upper, memfd, deleted)."""
+    stdio: tuple[Descriptor, ...] = ()
+    by_exec: bool = False
+    """Descends from `docker exec` or `kubectl exec` rather than from the container's first process."""
+    started: bool = True
+    """False while the runtime (runc init) still sets the container up: no alert then."""
+    parent: "Process | None" = None
+
+
+@dataclass(slots=True)
+class Event:
+    """One thing that happened, normalised. Only the fields that belong to its kind are filled."""
+
+    kind: Kind
+    time: float
+    """Seconds since the epoch."""
+    process: Process
+    """The process that did it; for an exec already in its new state."""
+    result: int = 0
+    """Return value of the system call; negative errno when it failed."""
+    file: File | None = None
+    peer: Address | None = None
+    """connect: where to; a unix peer is resolved to the listening socket's path."""
+    socket_inode: int = 0
+    """connect to a unix socket: inode of the peer's file, to know a runtime socket under any name."""
+    socket_dev: int = 0
+    stdio: tuple[Descriptor, ...] = ()
+    target: int = 0
+    """ptrace: the other process; setns, unshare: clone flags."""
+    request: int = 0
+    """ptrace: the request; mount: flags."""
+    text: str = ""
+    """mount: file system type; dup: not used."""
+    blocked: bool = False
+    """The kernel side has already sent the kill that the plan asked for."""
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One compiled rule. `when` is the condition as nested lists (load.py defines the form, engine.py evaluates it)."""
+
+    id: str
+    title: str
+    category: Category
+    severity: Severity
+    kinds: tuple[Kind, ...]
+    """Events it wants; the engine never shows it others."""
+    when: list[Any]
+    action: str = "alert"
+    """alert or block."""
+    why: str = ""
+    advice: str = ""
+    """What to do, in the responder's words."""
+    title_zh: str = ""
+    why_zh: str = ""
+    advice_zh: str = ""
+    mitre: tuple[str, ...] = ()
+    merge_by: tuple[str, ...] = ("container.id", "process.exe")
+    """Fields that make two alerts of this rule the same one."""
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the node runs: rules for the engine and filters for the kernel, compiled from YAML by load.py."""
+
+    version: str
+    """Content hash of everything below."""
+    rules: tuple[Rule, ...]
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    """For the kernel: {"kinds": [...], "open_prefixes": [...], "block_exec": {...}}; collect/ turns them into maps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert as it leaves the node, in the form of docs/reference/schemas/alert.json."""
+
+    time: str
+    id: str
+    rule: str
+    title: str
+    category: Category
+    severity: Severity
+    action: str
+    """alert or block."""
+    result: str
+    """none, blocked, killed_after_effect or failed: what the action really achieved."""
+    container: Mapping[str, Any]
+    process: Mapping[str, Any]
+    ancestors: tuple[Mapping[str, Any], ...]
+    evidence: Mapping[str, Any]
+    key: str = ""
+    """Alerts of equal key on one node are the same alert happening again: the server merges them."""
+    count: int = 1
+    first_seen: str = ""
+    last_seen: str = ""
+    mitre: tuple[str, ...] = ()
+    title_zh: str = ""
+    why: str = ""
+    why_zh: str = ""
+    advice: str = ""
+    advice_zh: str = ""
