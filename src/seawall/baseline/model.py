@@ -13,7 +13,7 @@ SCHEMA = "seawall.baseline/1"
 class Outcome(StrEnum):
     """A verdict. Only PASS is a pass; the last four are shown apart and never counted as one."""
 
-    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    PASS = "pass"
     FAIL = "fail"
     MANUAL = "manual"
     """Evidence was collected; a person has to judge it."""

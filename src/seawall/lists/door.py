@@ -1,0 +1,81 @@
+"""The door between a room and the app that serves it: who asks, how to read, how to write, how to tell the browsers.
+
+A room's `api.router(door)` builds its routes with nothing but a `Door`; the server (or a test) brings the real one.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from seawall.core.errors import SeawallError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who sent an item: a room stores this beside each row."""
+
+    agent_id: str
+    host_id: str
+    host_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that open consoles should hear of. Types are listed in docs/reference/api.md, "Live"."""
+
+    type: str
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who calls the API: a person with a session, or a token."""
+
+    name: str
+    role: str
+    """viewer, operator or admin; each may do all that the one before may."""
+
+
+class Resync(SeawallError):
+    """A delta whose base is not the snapshot held here; the agent is asked for the whole kind."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"the {kind} of this agent are not at the delta's base")
+        self.kind = kind
+
+
+class Refused(SeawallError):
+    """A request that cannot be served; the server answers `status` with `{"error", "hint"}`."""
+
+    def __init__(self, message: str, hint: str = "", status: int = 422) -> None:
+        super().__init__(message, hint)
+        self.status = status
+
+
+class Door(Protocol):
+    """What a room may ask of the app. `viewer`, `operator`, `admin` and `read` are FastAPI dependencies."""
+
+    viewer: Callable[..., User]
+    operator: Callable[..., User]
+    admin: Callable[..., User]
+    read: Callable[..., Iterator[Connection]]
+    """Yields a connection for reading: `connection: Annotated[Connection, Depends(door.read)]`."""
+
+    def write(self, step: Callable[[Connection], tuple[T, Sequence[Change]]]) -> T:
+        """Run `step` as one transaction of the only writer; once durable, publish its changes and return its value."""
+        ...
+
+    def order(self, agent_id: str, kind: str, args: Mapping[str, Any], target: str = "") -> dict[str, Any]:
+        """Queue an order (docs/reference/wire.md) for an agent as a job; the job's row as `/jobs/{id}` shows it.
+
+        `target` names for people what is worked on. Raises Refused (409) when the agent is offline.
+        """
+        ...
+
+    def agents(self) -> Sequence[Source]:
+        """The agents that are online now."""
+        ...
