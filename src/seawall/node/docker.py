@@ -4,7 +4,6 @@ Only the calls that Seawall needs, each with a deadline and a limit on size: a d
 failed call, never the agent.
 """
 
-import http.client
 import json
 import os
 import socket
@@ -15,6 +14,7 @@ from typing import Any, cast
 from urllib.parse import quote, urlencode
 
 from seawall.core.errors import SeawallError, Unreachable
+from seawall.node.http import Answer, Connection
 
 DEFAULT_SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
 MAX_JSON = 64 << 20
@@ -29,17 +29,6 @@ class DockerError(SeawallError):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(f"Docker Engine answered {status}: {message}")
         self.status = status
-
-
-class _Connection(http.client.HTTPConnection):
-    def __init__(self, path: str, timeout: float) -> None:
-        super().__init__("docker", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
 
 
 def find_socket() -> str | None:
@@ -105,7 +94,7 @@ class Docker:
         raise Unreachable(f"Docker at {self.path} closed its event stream")
 
     @contextmanager
-    def save(self, name: str) -> Iterator[http.client.HTTPResponse]:
+    def save(self, name: str) -> Iterator[Answer]:
         """`GET /images/{name}/get`: the image as a tar stream, to be read while the context lasts."""
         with self.open("GET", f"/images/{quote(name, safe='')}/get", {}, timeout=120.0) as answer:
             yield answer
@@ -119,24 +108,27 @@ class Docker:
     @contextmanager
     def open(
         self, method: str, path: str, query: dict[str, Any], timeout: float | None = -1.0, body: Any = None
-    ) -> Iterator[http.client.HTTPResponse]:
+    ) -> Iterator[Answer]:
         """One call, its answer open for reading. A timeout of None waits for ever, each read on its own."""
-        connection = _Connection(self.path, self.timeout if timeout == -1.0 else timeout)  # type: ignore[arg-type]
+        wait = self.timeout if timeout == -1.0 else timeout
+        if query:
+            path += "?" + urlencode({key: _text(value) for key, value in query.items()})
+        headers = {"Connection": "close"} | ({"Content-Type": "application/json"} if body is not None else {})
+        content = json.dumps(body).encode() if body is not None else None
         try:
-            if query:
-                path += "?" + urlencode({key: _text(value) for key, value in query.items()})
-            headers = {"Content-Type": "application/json"} if body is not None else {}
-            connection.request(method, f"/{API_VERSION}{path}", json.dumps(body) if body is not None else None, headers)
-            answer = connection.getresponse()
-            if answer.status >= 400:
-                raise DockerError(answer.status, _message(answer.read(1 << 16)))
-            yield answer
-        except (OSError, http.client.HTTPException) as error:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connected:
+                connected.settimeout(self.timeout)
+                connected.connect(self.path)
+                answer = Connection(connected, "docker").request(
+                    method, f"/{API_VERSION}{path}", content, headers, timeout=wait
+                )
+                if answer.status >= 400:
+                    raise DockerError(answer.status, _message(answer.read(1 << 16)))
+                yield answer
+        except OSError as error:
             raise Unreachable(
                 f"cannot reach Docker at {self.path}: {error}", "is the daemon running, and may you read its socket?"
             ) from error
-        finally:
-            connection.close()
 
 
 def _text(value: Any) -> str:
