@@ -79,3 +79,10 @@ class Door(Protocol):
     def agents(self) -> Sequence[Source]:
         """The agents that are online now."""
         ...
+
+    def about(self, connection: Connection, kind: str, id: str) -> dict[str, Any]:
+        """What the other rooms know of a thing, as extra fields of its detail: rooms never ask each other.
+
+        `kind` is host (adds `agent`), container (adds `alerts`, `image_scan`) or image (adds `scan`).
+        """
+        ...
