@@ -21,9 +21,9 @@ def ask():
 
         def serve():
             with theirs:
-                theirs.recv(65536)
-                theirs.sendall(said)
-                time.sleep(hold)
+                if theirs.recv(65536):
+                    theirs.sendall(said)
+                    time.sleep(hold)
 
         threads.append(threading.Thread(target=serve))
         threads[-1].start()
