@@ -15,6 +15,12 @@ def test_a_batch_survives_the_wire():
     assert envelope.decode(envelope.encode(BATCH)) == BATCH
 
 
+def test_items_that_are_json_already_are_packed_as_they_are():
+    packed = envelope.pack("life-1", 7, BATCH.sent_at, [("alert", '{"id": "a", "text": "反弹"}'.encode())])
+    assert envelope.decode(packed) == BATCH
+    assert envelope.decode(envelope.pack("x", 1, "", [])).items == []
+
+
 @pytest.mark.parametrize(
     ("body", "complaint"),
     [
