@@ -195,8 +195,8 @@ class Rule:
     why_zh: str = ""
     advice_zh: str = ""
     mitre: tuple[str, ...] = ()
-    merge_by: tuple[str, ...] = ("container.id", "process.exe")
-    """Fields that make two alerts of this rule the same one."""
+    merge_by: tuple[str, ...] = ("container.id", "proc.exepath")
+    """Fields (detect/fields.py) that make two alerts of this rule the same one."""
     enabled: bool = True
 
 
@@ -209,7 +209,9 @@ class Plan:
     rules: tuple[Rule, ...]
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     filters: Mapping[str, Any] = field(default_factory=dict)
-    """For the kernel: {"kinds": [...], "open_prefixes": [...], "block_exec": {...}}; collect/ turns them into maps."""
+    """What the kernel side keeps; collect/ turns it into maps (detect/reach.py makes it, soundly, from the conditions):
+    {"kinds": [Kind …], "open_paths": [≤ 256], "open_prefixes": [≤ 64, each ends in "/" and has ≤ 64 bytes],
+    "open_names": [≤ 64], "open_scope": "container"|"all", "block": {"reverse_shell": {"names": […]}}}"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,85 @@
+"""The compiled plan as plain JSON: how it travels from the server to the node and lies on the node's disk.
+
+Standard library only: the agent reads plans, it never compiles them (load.py does, from YAML).
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from seawall.core.errors import Hostile, SeawallError
+from seawall.core.ids import content_hash
+from seawall.core.plain import to_plain
+from seawall.core.severity import Severity
+from seawall.runtime.model import Category, Kind, Plan, Rule
+
+FORM = 1
+"""Of the encoded plan; a node refuses a form it does not know."""
+MAX_BYTES = 4 << 20
+MAX_RULES = 5000
+PACKAGED = Path(__file__).parent / "rules" / "plan.json"
+"""The plan of the packaged rules, written at build time: the node works by it until the server sends another."""
+
+
+def encode(plan: Plan) -> dict[str, Any]:
+    """The plan as a JSON object; `decode` is the inverse."""
+    return {
+        "form": FORM,
+        "version": plan.version,
+        "rules": [to_plain(rule) for rule in plan.rules],
+        "lists": {name: list(items) for name, items in plan.lists.items()},
+        "filters": to_plain(dict(plan.filters)),
+    }
+
+
+def decode(value: Mapping[str, Any]) -> Plan:
+    """The plan in a JSON object. Raises Hostile naming the first thing that is wrong with it."""
+    try:
+        if value["form"] != FORM:
+            raise Hostile(f"plan of form {value['form']!r}, this node reads {FORM}", "upgrade the agent")
+        if len(value["rules"]) > MAX_RULES:
+            raise Hostile(f"plan of {len(value['rules'])} rules, the limit is {MAX_RULES}")
+        rules = tuple(_rule(rule) for rule in value["rules"])
+        lists = {str(name): tuple(items) for name, items in value["lists"].items()}
+        return Plan(str(value["version"]), rules, lists, dict(value["filters"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Hostile(f"not a runtime plan: {error!r}") from error
+
+
+def seal(rules: tuple[Rule, ...], lists: Mapping[str, tuple[str, ...]], filters: Mapping[str, Any]) -> Plan:
+    """A plan whose version is the hash of what it holds."""
+    bare = encode(Plan("", rules, lists, filters))
+    return Plan(content_hash(bare), rules, lists, filters)
+
+
+def read(path: Path = PACKAGED) -> Plan:
+    """The plan in a file. Raises SeawallError with the way out when it is missing or broken."""
+    try:
+        with path.open("rb") as file:
+            body = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise SeawallError(f"cannot read the runtime plan: {error}", "make build writes it") from error
+    if len(body) > MAX_BYTES:
+        raise Hostile(f"{path} is larger than {MAX_BYTES} bytes")
+    try:
+        value = json.loads(body)
+    except ValueError as error:
+        raise Hostile(f"{path} is not JSON: {error}", "make build writes it anew") from error
+    return decode(value)
+
+
+def _rule(value: Mapping[str, Any]) -> Rule:
+    known = {name: value[name] for name in Rule.__dataclass_fields__ if name in value}
+    if known["action"] not in ("alert", "block"):
+        raise ValueError(f"action {known['action']!r} of rule {known['id']!r}")
+    return Rule(
+        **known
+        | {
+            "category": Category(known["category"]),
+            "severity": Severity(known["severity"]),
+            "kinds": tuple(Kind(kind) for kind in known["kinds"]),
+            "mitre": tuple(known.get("mitre", ())),
+            "merge_by": tuple(known.get("merge_by", ())),
+        }
+    )
