@@ -1,0 +1,241 @@
+"""Heavy work for an order, in a short-lived child of its own: one at a time, bounded, and never outliving the agent.
+
+A child writes one JSON object a line on stdout: `{"progress": 0.4, "message": "…"}` or `{"item": {…}}`. Items go to
+the spool as they are, without being parsed here: the resident agent stays small whatever an image holds.
+"""
+
+import json
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from seawall.agent.problems import log
+from seawall.agent.segments import MAX_RECORD
+from seawall.core.errors import Hostile, SeawallError
+
+MAX_WAITING = 100
+MAX_STDERR = 2000
+MAX_ITEMS = 20_000
+"""Items of one errand; 2,000 packages each would be an image of 40 million packages."""
+_ITEM = b'{"item":'
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """How an order is carried out."""
+
+    module: str
+    """Started as `python -m MODULE ARGUMENTS…`."""
+    arguments: tuple[str, ...]
+    """Names of the order's arguments, in the order the module takes them; `order` is the order's id."""
+    item: str
+    """The kind that its items have on the wire."""
+    seconds: float
+    memory: int
+    """Bytes of address space."""
+
+
+ERRANDS = {
+    "image.inventory": Errand(
+        "seawall.images.collect.errand", ("image_id", "name", "order"), "inventory", 900, 1024 << 20
+    ),
+    "baseline.collect": Errand("seawall.baseline.collect.errand", ("benchmark", "run"), "facts", 300, 512 << 20),
+}
+"""One line per kind of order that needs a child."""
+
+
+class Errands:
+    """A queue with one worker thread that lives only while there is work. `say` puts an item into the spool."""
+
+    def __init__(self, say: Callable[[str, bytes], None]) -> None:
+        self._say = say
+        self._waiting: deque[dict[str, Any]] = deque()
+        self._lock = threading.Lock()
+        self._running = False
+        self._paused = False
+        self._stopping = False
+        self._child = 0
+
+    def take(self, order: dict[str, Any]) -> None:
+        """Queue an order of ours, or refuse it at once with the reason."""
+        with self._lock:
+            if order["kind"] not in ERRANDS:
+                self._report(order, "failed", error=f"this agent knows no order {order['kind']!r}: upgrade it")
+            elif len(self._waiting) >= MAX_WAITING:
+                self._report(order, "failed", error=f"{MAX_WAITING} orders wait on this node already")
+            else:
+                waits = "waiting: the agent is saving the node's resources" if self._paused else ""
+                self._report(order, "accepted", message=waits)
+                self._waiting.append(order)
+                self._start()
+
+    def pause(self, paused: bool) -> None:
+        """Start no further errand while paused; the one under way is niced and may end."""
+        with self._lock:
+            self._paused = paused
+            self._start()
+
+    def stop(self) -> None:
+        """Kill the child and take no more."""
+        with self._lock:
+            self._stopping = True
+            self._waiting.clear()
+            if self._child:
+                _kill(self._child)
+
+    def _start(self) -> None:
+        if self._waiting and not (self._running or self._paused or self._stopping):
+            self._running = True
+            threading.Thread(target=self._work, name="errands", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting or self._paused or self._stopping:
+                    self._running = False
+                    return
+                order = self._waiting.popleft()
+            try:
+                items = self._carry_out(order, ERRANDS[order["kind"]])
+                self._report(order, "done", 1.0, f"{items} items")
+            except (SeawallError, OSError) as error:
+                if not self._stopping:
+                    self._report(order, "failed", error=str(error))
+                    log(f"order {order['kind']} failed: {error}")
+
+    def _carry_out(self, order: dict[str, Any], errand: Errand) -> int:
+        arguments = []
+        for name in errand.arguments:
+            value = order["id"] if name == "order" else order["args"].get(name)
+            if not isinstance(value, str) or "\0" in value or len(value) > 4096:
+                raise Hostile(f"the order's {name} is {str(value)[:60]!r}")
+            arguments.append(value)
+        self._report(order, "running", 0.0)
+        child = Child(errand, arguments)
+        self._child = child.pid
+        items = 0
+        said_at = time.monotonic()
+        try:
+            for line in child.lines():
+                if line.startswith(_ITEM) and line.endswith(b"}"):
+                    items += 1
+                    if items > MAX_ITEMS:
+                        raise Hostile(f"the errand says more than {MAX_ITEMS} items")
+                    self._say(errand.item, line[len(_ITEM) : -1].strip())
+                elif time.monotonic() - said_at > 1.0:
+                    said_at = time.monotonic()
+                    self._progress(order, line)
+            child.finish()
+        finally:
+            self._child = 0
+            child.close()
+        return items
+
+    def _progress(self, order: dict[str, Any], line: bytes) -> None:
+        try:
+            value = json.loads(line)
+            self._report(order, "running", float(value["progress"]), str(value.get("message", ""))[:300])
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return  # not ours to show, and not worth failing for
+
+    def _report(
+        self, order: dict[str, Any], state: str, progress: float = 0.0, message: str = "", error: str = ""
+    ) -> None:
+        said = {"id": order["id"], "state": state, "progress": progress, "message": message, "error": error}
+        self._say("order", json.dumps(said, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+class Child:
+    """One process with its output. It is niced, bounded and killed with its parent by child.py before it begins."""
+
+    def __init__(self, errand: Errand, arguments: list[str]) -> None:
+        self._deadline = time.monotonic() + errand.seconds
+        self._seconds = errand.seconds
+        self._out, out = os.pipe()
+        self._err, err = os.pipe()
+        limits = [str(errand.memory), str(int(errand.seconds) + 5)]
+        command = [sys.executable, "-s", "-P", "-m", "seawall.agent.child", *limits, errand.module, *arguments]
+        actions = [(os.POSIX_SPAWN_DUP2, out, 1), (os.POSIX_SPAWN_DUP2, err, 2)]
+        try:
+            self.pid = os.posix_spawn(sys.executable, command, os.environ, file_actions=actions, setpgroup=0)
+        except OSError:
+            os.close(self._out)
+            os.close(self._err)
+            raise
+        finally:
+            os.close(out)
+            os.close(err)
+        self._ended = False
+        self._said = b""
+
+    def lines(self) -> Iterator[bytes]:
+        """The lines of its output, each at most as long as a record of the spool. Raises SeawallError when late."""
+        rest = bytearray()
+        open_ends = {self._out, self._err}
+        while open_ends:
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise SeawallError(f"the errand was stopped after {self._seconds:.0f} s")
+            for end in select.select(list(open_ends), [], [], min(left, 5.0))[0]:
+                part = os.read(end, 1 << 16)
+                if not part:
+                    open_ends.discard(end)
+                elif end == self._err:
+                    self._said = (self._said + part)[-MAX_STDERR:]
+                else:
+                    rest += part
+                    *whole, last = bytes(rest).split(b"\n") if b"\n" in part else [bytes(rest)]
+                    yield from (line for line in whole if line)
+                    rest = bytearray(last)
+                    if len(rest) > MAX_RECORD:
+                        raise Hostile(f"the errand wrote a line over {MAX_RECORD} bytes")
+
+    def finish(self) -> None:
+        """Wait for its end. Raises SeawallError with its last words when it failed."""
+        while not self._ended and time.monotonic() < self._deadline:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self._ended = True
+                code = os.waitstatus_to_exitcode(status)
+                if code:
+                    raise SeawallError(_why(code, self._said))
+                return
+            time.sleep(0.05)
+        if not self._ended:
+            raise SeawallError(f"the errand was stopped after {self._seconds:.0f} s")
+
+    def close(self) -> None:
+        """Kill it if it still runs, and let go of its pipes."""
+        if not self._ended:
+            _kill(self.pid)
+            try:
+                os.waitpid(self.pid, 0)
+            except ChildProcessError:
+                pass
+            self._ended = True
+        os.close(self._out)
+        os.close(self._err)
+
+
+def _why(code: int, said: bytes) -> str:
+    lines = said.decode("utf-8", "replace").strip().splitlines()
+    last = lines[-1] if lines else "no word"
+    if code < 0:
+        return f"the errand was killed by {signal.Signals(-code).name} ({last})"
+    return last
+
+
+def _kill(pid: int) -> None:
+    """The child and all it started: it leads a process group of its own."""
+    for target in (os.killpg, os.kill):
+        try:
+            target(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue

@@ -1,0 +1,61 @@
+"""The configuration the agent works by: the server's newest good one, kept on disk; before that the packaged plan."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from seawall.agent.identity import write
+from seawall.core.errors import Hostile, SeawallError
+from seawall.runtime import plan as plans
+from seawall.runtime.model import Plan
+
+INTERVALS = {"heartbeat": 30, "hosts": 300, "containers": 60, "images": 300, "processes": 60, "ports": 60}
+"""Seconds; what the server does not name. `hosts` follows `images` on the wire."""
+LEAST, MOST = 5.0, 86400.0
+"""Bounds of an interval, whatever the server says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One configuration."""
+
+    version: str
+    plan: Plan
+    enforce: bool = False
+    intervals: Mapping[str, float] = field(default_factory=lambda: dict(INTERVALS))
+
+
+def decode(value: Mapping[str, Any]) -> Settings:
+    """The answer of `GET /v1/agent/config`. Raises Hostile naming what is wrong; nothing of it is taken then."""
+    plan, wanted, enforce = value.get("plan"), value.get("intervals"), value.get("enforce", False)
+    if not isinstance(plan, dict) or not isinstance(wanted, dict) or not isinstance(enforce, bool):
+        raise Hostile("a configuration has `plan`, `intervals` and `enforce`; this one lacks some")
+    intervals: dict[str, float] = dict(INTERVALS)
+    for name, seconds in wanted.items():
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= MOST:
+            raise Hostile(f"the interval of {name} is {seconds!r}")
+        intervals[name] = max(LEAST, float(seconds))
+    return Settings(str(value.get("version", "")), plans.decode(plan), enforce, intervals)
+
+
+def first(kept: Path) -> tuple[Settings | None, str]:
+    """What to start with: the last good configuration, else the packaged plan; and what was wrong on the way."""
+    complaint = ""
+    try:
+        return decode(json.loads(kept.read_bytes())), ""
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError, SeawallError, RecursionError, AttributeError) as error:
+        complaint = f"the kept configuration cannot be used: {error}; "
+    try:
+        plan = plans.read()
+    except SeawallError as error:
+        return None, f"{complaint}{error}"
+    return Settings("", plan), complaint.removesuffix("; ")
+
+
+def keep(path: Path, value: Mapping[str, Any]) -> None:
+    """Store a configuration that was decoded without complaint."""
+    write(path, json.dumps(value, separators=(",", ":")))
