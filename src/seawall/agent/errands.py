@@ -4,6 +4,7 @@ A child writes one JSON object a line on stdout: `{"progress": 0.4, "message": "
 the spool as they are, without being parsed here: the resident agent stays small whatever an image holds.
 """
 
+import contextlib
 import json
 import os
 import select
@@ -190,10 +191,13 @@ class Child:
                 elif end == self._err:
                     self._said = (self._said + part)[-MAX_STDERR:]
                 else:
-                    rest += part
-                    *whole, last = bytes(rest).split(b"\n") if b"\n" in part else [bytes(rest)]
-                    yield from (line for line in whole if line)
-                    rest = bytearray(last)
+                    *whole, last = part.split(b"\n")
+                    for piece in whole:
+                        line = bytes(rest + piece) if rest else piece
+                        rest.clear()
+                        if line:
+                            yield line
+                    rest += last
                     if len(rest) > MAX_RECORD:
                         raise Hostile(f"the errand wrote a line over {MAX_RECORD} bytes")
 
@@ -215,10 +219,8 @@ class Child:
         """Kill it if it still runs, and let go of its pipes."""
         if not self._ended:
             _kill(self.pid)
-            try:
+            with contextlib.suppress(ChildProcessError):
                 os.waitpid(self.pid, 0)
-            except ChildProcessError:
-                pass
             self._ended = True
         os.close(self._out)
         os.close(self._err)

@@ -42,16 +42,17 @@ class Writer:
 
     def append(self, payload: bytes) -> None:
         """Write one record, whole or not at all. Raises OSError (disk full, file system read-only …)."""
-        record = HEADER.pack(len(payload), zlib.crc32(payload)) + payload
+        header = HEADER.pack(len(payload), zlib.crc32(payload))
+        size = len(header) + len(payload)
         written = 0
         try:
-            written = os.pwrite(self._descriptor, record, self.segment.size)
+            written = os.pwritev(self._descriptor, (header, payload), self.segment.size)
         finally:
-            if written != len(record):
+            if written != size:
                 os.ftruncate(self._descriptor, self.segment.size)
-        if written != len(record):
+        if written != size:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self.segment.size += len(record)
+        self.segment.size += size
         self.segment.items += 1
 
     def close(self) -> None:
