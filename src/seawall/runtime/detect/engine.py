@@ -1,0 +1,129 @@
+"""The judge on the node: events in, alerts out. Pure: no file, no clock but the events' own, no thread.
+
+Repeats of one alert within a window are held back and counted, so that a loop in a container costs the spool one
+alert a window and not one an event; `due` hands out what is still held. Alerts of blocking rules are never held:
+each of them has to be acted upon.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+
+from seawall.core.clock import format_time
+from seawall.runtime.detect import alerts
+from seawall.runtime.detect.condition import Check, compile_condition, fields_of
+from seawall.runtime.detect.fields import resolve
+from seawall.runtime.detect.relay import Relays
+from seawall.runtime.model import Alert, Event, Kind, Plan, Rule
+
+WINDOW = 10.0
+"""Seconds for which repeats of an alert are held back."""
+MAX_HELD = 4096
+"""Different alerts remembered; the oldest is handed out and forgotten first."""
+
+
+@dataclass(slots=True)
+class _Judge:
+    rule: Rule
+    check: Check
+    identity: bool
+    """Looks at who the container is, so it waits until that is known."""
+
+
+@dataclass(slots=True)
+class _Held:
+    """An alert that has left, and its repeats that have not."""
+
+    until: float
+    count: int = 0
+    first_seen: str = ""
+    last: Alert | None = None
+
+
+class Engine:
+    """Judges by one plan; `update` changes it without forgetting what was seen."""
+
+    def __init__(self, plan: Plan, sockets: Collection[tuple[int, int]] = (), boot: float | None = None) -> None:
+        """`sockets` are (dev, ino) of this host's runtime sockets; `boot` its start in seconds since the epoch."""
+        self.sockets = frozenset(sockets)
+        self.unjudged = 0
+        """Times a rule was passed over because the container's identity was not known."""
+        self.failed = 0
+        """Times a condition could not be worked out on an event."""
+        self._boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) if boot is None else boot
+        self._relays = Relays()
+        self._held: OrderedDict[str, _Held] = OrderedDict()
+        self._pushed: list[Alert] = []
+        self._by_kind: dict[Kind, list[_Judge]] = {}
+        self.update(plan)
+
+    def update(self, plan: Plan) -> None:
+        """Judge by another plan from now on. Raises ValueError or KeyError on a plan that load.py did not make."""
+        by_kind: dict[Kind, list[_Judge]] = {kind: [] for kind in Kind}
+        for rule in plan.rules:
+            if rule.enabled:
+                identity = any(resolve(name).identity for name in fields_of(rule.when))
+                judge = _Judge(rule, compile_condition(rule.when, plan.lists), identity)
+                for kind in rule.kinds:
+                    by_kind[kind].append(judge)
+        self._by_kind = by_kind
+
+    def judge(self, event: Event) -> list[Alert]:
+        """The alerts of one event, in the order of the rules."""
+        facts = dict(self._relays.observe(event))
+        process = event.process
+        container = process.container
+        if container is not None and not process.started:
+            return []  # the runtime still sets the container up
+        if event.socket_inode and (event.socket_dev, event.socket_inode) in self.sockets:
+            facts["runtime_socket"] = True
+        if facts:
+            event = replace(event, raw={**event.raw, **facts})
+        incomplete = container is not None and not container.complete
+        found: list[Alert] = []
+        for judge in self._by_kind[event.kind]:
+            if judge.identity and incomplete:
+                self.unjudged += 1
+            elif self._fires(judge, event):
+                found += self._merged(judge.rule, event)
+        if self._pushed:
+            found += self._pushed
+            self._pushed = []
+        return found
+
+    def due(self, now: float) -> Iterator[Alert]:
+        """Held repeats whose window is over at `now` (seconds since the epoch); with infinity, all of them."""
+        for key in [key for key, held in self._held.items() if held.until <= now]:
+            yield from _released(self._held.pop(key))
+
+    def _fires(self, judge: _Judge, event: Event) -> bool:
+        try:
+            return judge.check(event)
+        except (TypeError, ValueError, AttributeError):
+            self.failed += 1
+            return False
+
+    def _merged(self, rule: Rule, event: Event) -> Iterator[Alert]:
+        if rule.action == "block":
+            yield alerts.make(rule, event, self._boot)
+            return
+        key = alerts.key(rule, event)
+        held = self._held.get(key)
+        if held is None or held.until <= event.time:
+            if held is not None:
+                yield from _released(held)
+            self._held[key] = _Held(event.time + WINDOW)
+            self._held.move_to_end(key)
+            if len(self._held) > MAX_HELD:
+                self._pushed += _released(self._held.popitem(last=False)[1])
+            yield alerts.make(rule, event, self._boot)
+            return
+        held.count += 1
+        held.first_seen = held.first_seen or format_time(event.time)
+        held.last = alerts.make(rule, event, self._boot)
+
+
+def _released(held: _Held) -> Iterator[Alert]:
+    if held.last is not None:
+        yield alerts.repeated(held.last, held.count, held.first_seen)

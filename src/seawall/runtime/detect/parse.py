@@ -1,0 +1,254 @@
+"""From a condition's text to its compiled form (condition.py). The grammar is a subset of Falco's filter language:
+
+    expression := term ("or" term)*            term := factor ("and" factor)*
+    factor     := "not" factor | "(" expression ")" | check | MACRO
+    check      := FIELD "exists" | FIELD operator value | FIELD ("in" | "intersects" | "pmatch") list
+    list       := "(" [value ("," value)*] ")" | LIST          names of lists stand for their items
+    value      := bare word | 'quoted' | "quoted", with \\ escapes
+
+Field names, value types and operators are checked here, so that a rule that compiles can run.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NoReturn
+
+from seawall.core.errors import SeawallError
+from seawall.runtime.detect.condition import LIST_OPERATORS, MAX_DEPTH, OPERATORS
+from seawall.runtime.detect.fields import FIELDS, Field, resolve
+
+MAX_TEXT = 100_000
+"""Characters of one condition."""
+MAX_NODES = 20_000
+"""Parts of one condition after its macros are put in."""
+
+NO_LABELS: Mapping[str, str] = {}
+
+_BLANK = re.compile(r"\s*")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*(?:\[[^\]]*\])?")
+_BARE = re.compile(r"""[^()"'\s=,]+""")
+_OPERATOR = re.compile(r"<=|>=|==|!=|=|<|>|[a-z]+\b")
+_QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""", re.DOTALL)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_RESERVED = frozenset({"and", "or", "not", "exists", *(word for words in OPERATORS.values() for word in words)})
+
+
+class ConditionError(SeawallError):
+    """A condition that cannot be read; the message shows where, the hint how to mend it."""
+
+
+def parse(
+    text: str,
+    macros: Mapping[str, list[Any]],
+    lists: Mapping[str, Sequence[str]],
+    labels: Mapping[str, str] = NO_LABELS,
+) -> list[Any]:
+    """The compiled form of `text`, macros put in. Raises ConditionError.
+
+    `labels` says under which name a list is kept in the plan, where that differs from its own.
+    """
+    if len(text) > MAX_TEXT:
+        raise ConditionError(f"the condition has {len(text)} characters", f"at most {MAX_TEXT} are taken")
+    when = _Reader(text, macros, lists, labels).whole()
+    nodes = _count(when)
+    if nodes > MAX_NODES:
+        raise ConditionError(f"the condition has {nodes} parts with its macros", f"at most {MAX_NODES} are taken")
+    return when
+
+
+class _Reader:
+    """Recursive descent over one text; `at` is the place of the next character."""
+
+    def __init__(
+        self,
+        text: str,
+        macros: Mapping[str, list[Any]],
+        lists: Mapping[str, Sequence[str]],
+        labels: Mapping[str, str],
+    ) -> None:
+        self.text, self.macros, self.lists, self.labels = text, macros, lists, labels
+        self.at = 0
+        self.depth = 0
+
+    def whole(self) -> list[Any]:
+        """An expression and nothing after it."""
+        found = self.expression()
+        if self.at < len(self.text):
+            self.fail("something is left over", "join checks by and / or; quote values that hold blanks or ( ) = ,")
+        return found
+
+    def expression(self) -> list[Any]:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            self.fail("too many brackets", f"nest at most {MAX_DEPTH} deep")
+        parts = [self.term()]
+        while self.word("or"):
+            parts.append(self.term())
+        self.depth -= 1
+        return _joined("or", parts)
+
+    def term(self) -> list[Any]:
+        parts = [self.factor()]
+        while self.word("and"):
+            parts.append(self.factor())
+        return _joined("and", parts)
+
+    def factor(self) -> list[Any]:
+        inverted = False
+        while self.word("not"):
+            inverted = not inverted
+        if self.symbol("("):
+            found = self.expression()
+            if not self.symbol(")"):
+                self.fail("a bracket is not closed", "add )")
+        else:
+            found = self.check()
+        return ["not", found] if inverted else found
+
+    def check(self) -> list[Any]:
+        self.blank()
+        start = self.at
+        name = self.take(_NAME)
+        if name is None or name in _RESERVED:
+            self.at = start
+            self.fail("a field or macro is missing", "write for instance: proc.name = bash")
+        if "." not in name:
+            if name not in self.macros:
+                self.at = start
+                self.fail(f"there is no macro {name}", _meant(name, [*self.macros], "define it above this rule"))
+            return self.macros[name]
+        field = self.field(name, start)
+        self.blank()
+        operator = self.operator(field)
+        if operator == "exists":
+            return ["exists", name]
+        if operator in LIST_OPERATORS:
+            return [operator, name, self.values(field, operator)]
+        return [operator, name, self.typed(field, operator, self.value())]
+
+    def field(self, name: str, start: int) -> Field:
+        try:
+            return resolve(name)
+        except KeyError:
+            self.at = start
+            plain = name.partition("[")[0]
+            if plain in FIELDS:
+                self.fail(f"{plain} does not take [{name.partition('[')[2]}", "a number up to 32 goes with proc.aname")
+            self.fail(f"there is no field {name}", _meant(plain, [*FIELDS], "docs/reference/rules.md lists them"))
+
+    def operator(self, field: Field) -> str:
+        start = self.at
+        allowed = ("exists", *OPERATORS[field.type])
+        word = self.take(_OPERATOR)
+        word = "=" if word == "==" else word
+        if word is None or word not in allowed:
+            self.at = start
+            what = f"{word} cannot be asked of {field.name}" if word in _RESERVED else "an operator is missing"
+            self.fail(f"{what}, a {field.type} field", f"use one of: {' '.join(allowed)}")
+        return word
+
+    def values(self, field: Field, operator: str) -> list[Any] | str:
+        """The items of a list; or its name, when it is one list and nothing else."""
+        self.blank()
+        if not self.symbol("("):
+            start = self.at
+            name = self.value()
+            if name not in self.lists:
+                self.at = start
+                self.fail(f"there is no list {name}", _meant(name, [*self.lists], "or write the values: (a, b)"))
+            return self.named(field, operator, name)
+        items: list[tuple[str, bool]] = []
+        while not self.symbol(")"):
+            if items and not self.symbol(","):
+                self.fail("the list is not closed", "separate values by , and end with )")
+            self.blank()
+            quoted = self.text[self.at : self.at + 1] in ("'", '"')
+            items.append((self.value(), not quoted))
+        if len(items) == 1 and items[0][1] and items[0][0] in self.lists:
+            return self.named(field, operator, items[0][0])
+        flat: list[str] = []
+        for item, bare in items:
+            flat.extend(self.lists[item] if bare and item in self.lists else [item])
+        return [self.typed(field, operator, item) for item in flat]
+
+    def named(self, field: Field, operator: str, name: str) -> list[Any] | str:
+        values = [self.typed(field, operator, item) for item in self.lists[name]]
+        return values if field.type == "number" else self.labels.get(name, name)
+
+    def value(self) -> str:
+        self.blank()
+        quoted = self.take(_QUOTED)
+        if quoted is not None:
+            return _ESCAPE.sub(r"\1", quoted[1:-1])
+        bare = self.take(_BARE)
+        if bare is None:
+            self.fail("a value is missing", 'an empty text is ""')
+        return bare
+
+    def typed(self, field: Field, operator: str, text: str) -> str | int | bool:
+        if field.type == "number":
+            try:
+                return int(text, 0)
+            except ValueError:
+                self.fail(f"{field.name} is a number, not {text!r}", "write it decimal, or 0x…")
+        if field.type == "flag":
+            if text not in ("true", "false"):
+                self.fail(f"{field.name} is true or false, not {text!r}", f"write {field.name} {operator} true")
+            return text == "true"
+        if field.type == "net" and not re.fullmatch(r"[0-9a-fA-F.:]+(/\d{1,3})?", text):
+            self.fail(f"{field.name} is compared with networks, not {text!r}", "write 10.0.0.0/8 or an address")
+        return text
+
+    def blank(self) -> None:
+        found = _BLANK.match(self.text, self.at)
+        self.at = found.end() if found else self.at
+
+    def take(self, pattern: re.Pattern[str]) -> str | None:
+        found = pattern.match(self.text, self.at)
+        if found is None:
+            return None
+        self.at = found.end()
+        return found.group()
+
+    def symbol(self, symbol: str) -> bool:
+        self.blank()
+        found = self.text.startswith(symbol, self.at)
+        self.at += len(symbol) if found else 0
+        self.blank()
+        return found
+
+    def word(self, word: str) -> bool:
+        """Take a keyword, which ends at a blank, a bracket or the end."""
+        self.blank()
+        end = self.at + len(word)
+        found = self.text.startswith(word, self.at) and not re.match(r"[\w.\[]", self.text[end : end + 1])
+        self.at = end if found else self.at
+        return found
+
+    def fail(self, message: str, hint: str) -> NoReturn:
+        before = self.text[max(0, self.at - 30) : self.at].replace("\n", " ")
+        after = self.text[self.at : self.at + 30].replace("\n", " ")
+        place = f"at “{before}⟶{after}”" if after else f"at the end, after “{before}”"
+        raise ConditionError(f"{message} ({place})", hint)
+
+
+def _joined(operator: str, parts: list[list[Any]]) -> list[Any]:
+    """One level for `a and b and c`, also where a macro is itself such a row."""
+    if len(parts) == 1:
+        return parts[0]
+    flat: list[Any] = [operator]
+    for part in parts:
+        flat.extend(part[1:] if part[0] == operator else [part])
+    return flat
+
+
+def _meant(name: str, known: Iterable[str], otherwise: str) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.75)
+    return f"did you mean {close[0]}?" if close else otherwise
+
+
+def _count(when: Sequence[Any]) -> int:
+    if when[0] in ("and", "or", "not"):
+        return 1 + sum(_count(part) for part in when[1:])
+    return 1 + (len(when[2]) if len(when) > 2 and isinstance(when[2], list) else 0)
