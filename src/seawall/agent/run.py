@@ -1,0 +1,372 @@
+"""The resident agent, put together: `main` runs it in the foreground until it is told to stop.
+
+Threads: the main loop (sensor, judge, response, timers), uplink, orders, survey, Docker's events; errands when there
+are any. Everything that touches the sensor happens in the main loop; other threads hand it work with `call`.
+"""
+
+import fcntl
+import gc
+import json
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from seawall import __version__
+from seawall.agent import settings as configuration
+from seawall.agent import tls
+from seawall.agent.errands import ERRANDS, Errands
+from seawall.agent.governor import Governor, resident
+from seawall.agent.identity import Home, Identity, write
+from seawall.agent.limits import MAX_RSS, Degrade, decide
+from seawall.agent.orders import Orders
+from seawall.agent.problems import Problems, log
+from seawall.agent.settings import Settings
+from seawall.agent.spool import Spool
+from seawall.agent.survey import Survey
+from seawall.agent.uplink import Uplink
+from seawall.agent.watch import AT_ONCE, Watch
+from seawall.core.clock import parse_time
+from seawall.core.envelope import Reply
+from seawall.core.errors import SeawallError
+from seawall.node.docker import Docker
+from seawall.node.http import Connection
+
+GOVERN = 10.0
+BREATH = 0.004
+"""Seconds the loop rests after events, so that a stream of them is read in handfuls: 250 wake-ups a second at most."""
+RENEW_CHECK = 600.0
+SURPLUS = 2 * MAX_RSS
+"""Bytes of resident memory at which the agent starts itself anew: nothing it holds is needed that is not on disk."""
+
+
+class Agent:
+    """One life of the agent of one node."""
+
+    def __init__(self, home: Home, identity: Identity) -> None:
+        self._home = home
+        self._identity = identity
+        self._problems = Problems()
+        self._spool = Spool(home.spool)
+        self._degrade = Degrade()
+        self._governor = Governor()
+        self._cpu = Governor()
+        self._born = time.monotonic()
+        self._work: deque[Callable[[], None]] = deque()
+        self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._stopping = False
+        self._restart = False
+        self._renewing = 0
+        self._refused = ""
+        self._settings, complaint = configuration.first(home.config)
+        if complaint:
+            self._problems.say("configuration", complaint)
+        self._watch = Watch(self._alert, self._problems)
+        self._errands = Errands(self._spool.put_json)
+        self._survey = Survey(
+            Docker(),
+            lambda item: self._spool.put("snapshot", item),
+            lambda container: self.call(lambda: self._watch.know(container)),
+            lambda container_id: self.call(lambda: self._watch.forget(container_id)),
+            self._problems,
+        )
+        self._orders = Orders(self._dial, self._on_order)
+        self._uplink = Uplink(
+            self._spool, self._dial, self._problems, on_reply=self._on_reply, on_config=self._on_config
+        )
+        if self._settings is not None:
+            self._uplink.config_version = self._settings.version
+
+    def run(self) -> bool:
+        """Until `stop`. True when the agent wants to be started anew."""
+        log(f"agent {self._identity.agent_id} {__version__} reports to {self._identity.gateway}")
+        bodies = {
+            "uplink": self._uplink.run,
+            "orders": self._orders.run,
+            "survey": self._survey.run,
+            "docker": self._survey.listen,
+        }
+        if self._settings is not None:
+            self._survey.configure(dict(self._settings.intervals), 0, 0)
+            self._watch.start(self._settings)
+        else:
+            self._problems.say("sensor", "there is no runtime plan yet")
+        for name, body in bodies.items():
+            threading.Thread(target=_guarded(name, body, self._problems), name=name, daemon=True).start()
+        gc.collect()
+        gc.freeze()
+        try:
+            self._loop()
+        finally:
+            self._close()
+        return self._restart
+
+    def stop(self) -> None:
+        """End soon; safe in a signal handler."""
+        self._stopping = True
+        os.eventfd_write(self._bell, 1)
+
+    def call(self, work: Callable[[], None]) -> None:
+        """Do this in the main loop, soon."""
+        self._work.append(work)
+        os.eventfd_write(self._bell, 1)
+
+    def _loop(self) -> None:
+        timers = [
+            Timer(1.0, self._tick),
+            Timer(GOVERN, self._govern, first=GOVERN),
+            Timer(lambda: self._interval("heartbeat"), self._beat),
+            Timer(RENEW_CHECK, self._renew),
+        ]
+        poller = select.poll()
+        poller.register(self._bell, select.POLLIN)
+        watched = -1
+        while not self._stopping:
+            if watched != self._watch.fileno():
+                watched = _swap(poller, watched, self._watch.fileno())
+            wait = min(timer.at for timer in timers) - time.monotonic()
+            poller.poll(max(0.0, min(wait, 0.5)) * 1000)
+            self._do_work()
+            events = self._watch.handle()
+            now = time.monotonic()
+            for timer in timers:
+                self._run(timer, now)
+            if 0 < events < AT_ONCE:
+                time.sleep(BREATH)
+
+    def _run(self, timer: "Timer", now: float) -> None:
+        try:
+            timer.run(now)
+        except Exception as error:
+            # What nobody thought of is said, and costs this one turn: the loop is what watches the node.
+            self._problems.say("agent", f"a part of the agent failed: {error!r}")
+
+    def _do_work(self) -> None:
+        try:
+            os.eventfd_read(self._bell)
+        except BlockingIOError:
+            return
+        while self._work:
+            work = self._work.popleft()
+            try:
+                work()
+            except Exception as error:
+                self._problems.say("agent", f"a part of the agent failed: {error!r}")
+
+    def _close(self) -> None:
+        self._errands.stop()
+        self._orders.stop()
+        self._survey.stop()
+        self._watch.stop()
+        self._uplink.wake()
+        time.sleep(0.2)  # a last batch, if the server is there; else the spool keeps it
+        self._uplink.stop()
+        self._spool.close()
+
+    # From and to the other threads
+
+    def _dial(self) -> Connection:
+        return tls.dial(tls.peer(self._identity.gateway), self._home.context())
+
+    def _alert(self, alert: dict[str, Any]) -> None:
+        self._spool.put("alert", alert)
+        self._uplink.wake()
+
+    def _on_reply(self, reply: Reply) -> None:
+        if reply.resync:
+            self._survey.refresh(reply.resync, whole=True)
+        for order in reply.orders:
+            self._orders.take(order)
+        self._survey.configure({}, self._degrade.step, reply.shed)
+
+    def _on_config(self, value: dict[str, Any]) -> None:
+        try:
+            found = configuration.decode(value)
+        except SeawallError as error:
+            self._problems.say("configuration", f"the server's configuration is refused: {error}")
+            return
+        try:
+            configuration.keep(self._home.config, value)
+        except OSError as error:
+            log(f"the configuration cannot be kept on disk: {error}")
+        self._problems.clear("configuration")
+        self.call(lambda: self._apply(found))
+
+    def _on_order(self, order: dict[str, Any]) -> None:
+        if order["kind"] == "assets.refresh":
+            kinds = order["args"].get("kinds")
+            self._survey.refresh(kinds if isinstance(kinds, list) else ())
+            self._spool.put("order", {"id": order["id"], "state": "done", "progress": 1.0, "message": "", "error": ""})
+        else:
+            self._errands.take(order)
+        self._uplink.wake()
+
+    # Timers
+
+    def _apply(self, found: Settings) -> None:
+        self._settings = found
+        self._survey.configure(dict(found.intervals), self._degrade.step, self._uplink.reply.shed)
+        self._watch.apply(found, self._degrade.step)
+        gc.collect()
+
+    def _interval(self, name: str) -> float:
+        intervals = self._settings.intervals if self._settings else configuration.INTERVALS
+        return float(intervals.get(name, configuration.INTERVALS.get(name, 60)))
+
+    def _tick(self) -> None:
+        self._watch.tick(time.time())
+        if self._renewing:
+            self._reap()
+
+    def _govern(self) -> None:
+        reading = self._governor.read()
+        before, self._degrade = self._degrade, decide(self._degrade, reading)
+        if reading.rss > SURPLUS:
+            log(f"{reading.rss >> 20} MB of memory used: starting anew")
+            self._restart = self._stopping = True
+        if before.step == self._degrade.step:
+            return
+        step = self._degrade.step
+        log(f"step {step} of 4: {self._degrade.reason or 'everything is on again'}")
+        self._errands.pause(step >= 1)
+        self._survey.configure({}, step, self._uplink.reply.shed)
+        if self._settings is not None:
+            self._watch.apply(self._settings, step)
+        self._beat()
+
+    def _beat(self) -> None:
+        beat = self._heartbeat()
+        self._spool.put("heartbeat", beat)
+        try:
+            write(self._home.status, json.dumps({"pid": os.getpid(), "contact_at": self._uplink.contact_at, **beat}))
+        except OSError:
+            return  # a full disk is in the heartbeat already, by the spool
+
+    def _heartbeat(self) -> dict[str, Any]:
+        host = self._survey.host
+        return {
+            "version": __version__,
+            "host": {"id": host.get("id", ""), "name": host.get("name") or os.uname().nodename},
+            "uptime": round(time.monotonic() - self._born, 1),
+            "cpu": round(self._cpu.read().cpu, 4),
+            "rss": resident(),
+            "degrade": self._degrade.step,
+            "degrade_reason": self._degrade.reason,
+            "sensor": self._watch.counters(),
+            "spool": self._spool.status(),
+            "capabilities": {
+                "enforce": bool(self._settings and self._settings.enforce and self._watch.on),
+                "sensor": self._watch.on,
+                "orders": ["assets.refresh", *ERRANDS],
+            },
+            "plan_version": self._settings.plan.version if self._settings else "",
+            "config_version": self._settings.version if self._settings else "",
+            "certificate_expires_at": self._identity.expires_at,
+            "runtimes": [
+                {key: runtime.get(key) for key in ("name", "reachable", "error")}
+                for runtime in host.get("runtimes", ())
+            ],
+            "errors": self._problems.texts(),
+        }
+
+    def _renew(self) -> None:
+        """Start a child that buys the next certificate, when two thirds of this one's life are over."""
+        if self._renewing or time.time() < self._identity.renew_at():
+            return
+        state = str(self._home.folder.parent)
+        command = [sys.executable, "-s", "-P", "-m", "seawall.agent.enrol", state]
+        self._renewing = os.posix_spawn(sys.executable, command, os.environ)
+
+    def _reap(self) -> None:
+        pid, status = os.waitpid(self._renewing, os.WNOHANG)
+        if not pid:
+            return
+        self._renewing = 0
+        if os.waitstatus_to_exitcode(status):
+            left = (parse_time(self._identity.expires_at) - time.time()) / 86400
+            self._problems.say("certificate", f"cannot be renewed; it ends in {left:.1f} days (the log has the reason)")
+            return
+        self._problems.clear("certificate")
+        self._identity = self._home.identity() or self._identity
+        self._uplink.reconnect()
+
+
+class Timer:
+    """Something that is due again and again."""
+
+    def __init__(self, every: float | Callable[[], float], body: Callable[[], None], first: float = 0.0) -> None:
+        self._every = every
+        self._body = body
+        self.at = time.monotonic() + first
+
+    def run(self, now: float) -> None:
+        """Do it, if it is due."""
+        if now >= self.at:
+            self.at = now + (self._every() if callable(self._every) else self._every)
+            self._body()
+
+
+def _swap(poller: select.poll, old: int, new: int) -> int:
+    if old >= 0:
+        poller.unregister(old)
+    if new >= 0:
+        poller.register(new, select.POLLIN)
+    return new
+
+
+def _guarded(name: str, body: Callable[[], None], problems: Problems) -> Callable[[], None]:
+    """A thread that dies of something nobody thought of is said, and begun again after a while."""
+
+    def run() -> None:
+        while True:
+            try:
+                body()
+                return
+            except Exception as error:
+                problems.say(name, f"a part of the agent failed and begins anew: {error!r}")
+                time.sleep(10)
+
+    return run
+
+
+def lock(home: Home) -> int:
+    """Hold the folder for this process. Raises SeawallError when another agent has it."""
+    home.folder.mkdir(0o700, parents=True, exist_ok=True)
+    descriptor = os.open(home.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.read(descriptor, 20).decode("ascii", "replace").strip()
+        os.close(descriptor)
+        raise SeawallError(f"an agent runs on {home.folder} already (pid {holder})", "seawall agent status") from None
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, str(os.getpid()).encode())
+    return descriptor
+
+
+def main(state: Path) -> int:
+    """Run until SIGTERM or SIGINT. Raises SeawallError when the agent is not enrolled or runs already."""
+    home = Home(state)
+    identity = home.identity()
+    if identity is None:
+        raise SeawallError(f"no agent is enrolled in {state}", "seawall agent enroll --help, or seawall up")
+    threading.stack_size(512 << 10)
+    held = lock(home)
+    with open("/proc/self/comm", "w") as file:
+        file.write("seawall-agent")
+    agent = Agent(home, identity)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: agent.stop())
+    try:
+        anew = agent.run()
+    finally:
+        os.close(held)
+    if anew:
+        os.execv(sys.executable, sys.orig_argv)
+    return 0

@@ -1,0 +1,219 @@
+"""The sensor's side of the agent: events in, judged and answered, alerts out. Runs in the main loop alone.
+
+A node without BTF, without rights or without the built programs still has an agent: it says why it is blind.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from seawall.agent.limits import narrowed
+from seawall.agent.problems import Problems
+from seawall.agent.settings import Settings
+from seawall.core.clock import format_time
+from seawall.core.errors import SeawallError
+from seawall.core.ids import new_id
+from seawall.core.plain import to_plain
+from seawall.core.severity import Severity
+from seawall.runtime.detect.engine import Engine
+from seawall.runtime.model import ALERT_SCHEMA, Alert, Category, Container, Event, Plan
+
+AT_ONCE = 2000
+"""Events read in one go; timers and other work come in between."""
+LOSS_GAP = 60.0
+"""Seconds between two alerts about lost events."""
+
+
+class SensorLike(Protocol):
+    """What runtime/collect/sensor.py offers."""
+
+    def start(self) -> None: ...
+    def fileno(self) -> int: ...
+    def read(self, limit: int = ...) -> Any: ...
+    def counters(self) -> dict[str, Any]: ...
+    def update(self, plan: Plan, enforce: bool) -> None: ...
+    def know(self, container: Container) -> None: ...
+    def forget(self, id: str) -> None: ...
+    def stop(self) -> None: ...
+
+
+class Watch:
+    """`say` takes each alert as plain JSON; it is called in the thread that calls `handle` and `tick`."""
+
+    def __init__(self, say: Callable[[dict[str, Any]], None], problems: Problems) -> None:
+        self._say = say
+        self._problems = problems
+        self._sensor: SensorLike | None = None
+        self._engine: Engine | None = None
+        self._settings: Settings | None = None
+        self._step = 0
+        self._why_off = "not started"
+        self._known: dict[str, Container] = {}
+        self._lost = 0
+        self._lost_told_at = 0.0
+        self._failures = 0
+
+    @property
+    def on(self) -> bool:
+        """Whether events come."""
+        return self._sensor is not None
+
+    def start(self, settings: Settings, step: int = 0) -> None:
+        """Load the sensor; a reason why it cannot be is kept for the heartbeat, never raised."""
+        self._settings, self._step = settings, step
+        plan = narrowed(settings.plan, step)
+        try:
+            from seawall.runtime.collect.sensor import Sensor
+
+            self._engine = Engine(plan, sockets=_runtime_sockets())
+            sensor: SensorLike = Sensor(plan, settings.enforce)
+            sensor.start()
+        except (SeawallError, OSError, ImportError, ValueError, KeyError) as error:
+            hint = getattr(error, "hint", "")
+            self._why_off = f"{error} ({hint})" if hint else str(error)
+            self._problems.say("sensor", self._why_off)
+            return
+        self._sensor = sensor
+        self._why_off = ""
+        self._problems.clear("sensor")
+        for container in self._known.values():
+            sensor.know(container)
+
+    def apply(self, settings: Settings, step: int) -> None:
+        """Work by another configuration, or at another step of the ladder, from the next event on."""
+        if (settings, step) == (self._settings, self._step):
+            return
+        if self._sensor is None or self._engine is None:
+            self.start(settings, step)
+            return
+        self._settings, self._step = settings, step
+        plan = narrowed(settings.plan, step)
+        try:
+            self._engine.update(plan)
+            self._sensor.update(plan, settings.enforce)
+            self._problems.clear("plan")
+        except (SeawallError, OSError, ValueError, KeyError) as error:
+            self._problems.say("plan", f"the plan cannot be put to work: {error}")
+
+    def fileno(self) -> int:
+        """Readable when events wait; -1 without a sensor."""
+        return self._sensor.fileno() if self._sensor else -1
+
+    def handle(self) -> int:
+        """Judge what waits, at most AT_ONCE events. How many there were."""
+        sensor, engine, settings = self._sensor, self._engine, self._settings
+        if sensor is None or engine is None or settings is None:
+            return 0
+        count = 0
+        try:
+            for event in sensor.read(AT_ONCE):
+                count += 1
+                for alert in engine.judge(event):
+                    self._answer(alert, event, settings.enforce)
+        except Exception as error:
+            # One event that breaks a judge must not blind the node; a sensor that always fails must be seen to.
+            self._failures += 1
+            self._problems.say("events", f"an event could not be judged: {error!r} ({self._failures} so far)")
+        return count
+
+    def tick(self, now: float) -> None:
+        """Once a second: alerts that were held back for counting, and losses."""
+        if self._engine is not None:
+            for alert in self._engine.due(now):
+                self._say(plain(alert))
+        self._tell_losses(now)
+
+    def know(self, container: Container) -> None:
+        """Who a container is."""
+        self._known[container.id] = container
+        if self._sensor is not None:
+            self._sensor.know(container)
+
+    def forget(self, id: str) -> None:
+        """A container is gone."""
+        self._known.pop(id, None)
+        if self._sensor is not None:
+            self._sensor.forget(id)
+
+    def counters(self) -> dict[str, Any]:
+        """The heartbeat's `sensor` object."""
+        if self._sensor is None:
+            return {
+                "state": "off",
+                "reason": self._why_off,
+                "programs": [],
+                "events": 0,
+                "dropped": {"critical": 0, "bulk": 0},
+                "throttled": 0,
+            }
+        return self._sensor.counters()
+
+    def stop(self) -> None:
+        """Hand out what is held back and take the programs out of the kernel."""
+        self.tick(float("inf"))
+        if self._sensor is not None:
+            self._sensor.stop()
+            self._sensor = None
+
+    def _answer(self, alert: Alert, event: Event, enforce: bool) -> None:
+        from seawall.runtime.respond import act
+
+        try:
+            alert = act(alert, event, enforce)
+        except (SeawallError, OSError) as error:
+            alert = replace(alert, result="failed", evidence={**alert.evidence, "response_error": str(error)})
+        self._say(plain(alert))
+
+    def _tell_losses(self, now: float) -> None:
+        """Lost events are an alert of their own: a node that sees half must not look like one where half happens."""
+        dropped = self.counters().get("dropped", {})
+        lost = sum(int(count) for count in dropped.values())
+        if lost <= self._lost or now - self._lost_told_at < LOSS_GAP or now == float("inf"):
+            return
+        new, self._lost, self._lost_told_at = lost - self._lost, lost, now
+        self._say(plain(_loss(new, dropped, now)))
+
+
+def plain(alert: Alert) -> dict[str, Any]:
+    """An alert as `seawall.alert/1`."""
+    return {"schema": ALERT_SCHEMA, **to_plain(alert)}
+
+
+def _loss(new: int, dropped: dict[str, int], now: float) -> Alert:
+    time_text = format_time(now)
+    critical = dropped.get("critical", 0) > 0
+    return Alert(
+        time=time_text,
+        id=new_id("alert"),
+        rule="seawall-events-lost",
+        title="The sensor lost events",
+        title_zh="传感器丢失事件",
+        category=Category.SELF,
+        severity=Severity.HIGH if critical else Severity.MEDIUM,
+        action="alert",
+        result="none",
+        container={},
+        process={},
+        ancestors=(),
+        evidence={"lost": new, "dropped": dict(dropped)},
+        key="seawall-events-lost",
+        first_seen=time_text,
+        last_seen=time_text,
+        why="More happened on this node than the sensor's buffers could hold: an attack may be among what was lost.",
+        why_zh="节点上发生的事件超过了传感器缓冲区的容量,丢失的事件中可能包含攻击行为。",
+        advice="Look at what the node was doing then; a flood of events can be a way to hide.",
+        advice_zh="检查该节点当时的活动:事件洪泛可能是一种隐藏手段。",
+    )
+
+
+def _runtime_sockets() -> list[tuple[int, int]]:
+    """(dev, ino) of this host's container runtime sockets: who reaches one from a container owns the host."""
+    found = []
+    for path in ("/run/docker.sock", "/var/run/docker.sock", "/run/containerd/containerd.sock", "/run/crio/crio.sock"):
+        try:
+            status = Path(path).stat()
+        except OSError:
+            continue
+        found.append((status.st_dev, status.st_ino))
+    return found
