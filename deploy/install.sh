@@ -1,0 +1,1 @@
+../src/seawall/agent/install.sh

@@ -1,0 +1,92 @@
+"""What another node downloads: the agent as one archive, and the script that checks and installs it.
+
+The archive holds the standard-library part of the package only: what the agent and its errands import, the built
+eBPF objects and the compiled plan. It is the same, byte for byte, for the same files: its hash is in the script.
+"""
+
+import gzip
+import hashlib
+import io
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import seawall
+from seawall.core.errors import SeawallError
+
+PARTS = (
+    "__init__.py",
+    "__main__.py",
+    "py.typed",
+    "agent",
+    "core",
+    "node",
+    "cli/__init__.py",
+    "cli/agent.py",
+    "cli/doctor.py",
+    "assets/__init__.py",
+    "assets/model.py",
+    "assets/normalise.py",
+    "assets/collect",
+    "assets/detect",
+    "baseline/__init__.py",
+    "baseline/model.py",
+    "baseline/normalise.py",
+    "baseline/collect",
+    "images/__init__.py",
+    "images/model.py",
+    "images/normalise.py",
+    "images/collect",
+    "runtime/__init__.py",
+    "runtime/model.py",
+    "runtime/normalise.py",
+    "runtime/plan.py",
+    "runtime/collect",
+    "runtime/detect",
+    "runtime/respond",
+    "runtime/bpf",
+    "runtime/rules/plan.json",
+)
+"""Files and folders of the package."""
+KINDS = frozenset({".py", ".o", ".json", ".service", ".sh", ".typed", ""})
+"""Suffixes that are taken from folders; the empty one is a licence."""
+
+
+def archive(root: Path | None = None) -> bytes:
+    """A .tar.gz with one folder, `seawall`."""
+    root = root or Path(seawall.__path__[0])
+    buffer = io.BytesIO()
+    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as packed, tarfile.open(fileobj=packed, mode="w") as tar:
+        for path in sorted(_files(root)):
+            content = path.read_bytes()
+            entry = tarfile.TarInfo(f"seawall/{path.relative_to(root).as_posix()}")
+            entry.size, entry.mode = len(content), 0o755 if path.suffix == ".sh" else 0o644
+            tar.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def script(archive: bytes) -> bytes:
+    """The install script that takes this archive and no other."""
+    text = (Path(__file__).parent / "install.sh").read_text()
+    if text.count("@ARCHIVE_SHA256@") != 1:
+        raise SeawallError("the install script has no place for the archive's hash")
+    return text.replace("@ARCHIVE_SHA256@", hashlib.sha256(archive).hexdigest()).encode()
+
+
+def build(folder: Path) -> tuple[Path, Path]:
+    """Write `seawall-agent.tar.gz` and `agent.sh` into a folder; their paths."""
+    packed = archive()
+    tar, sh = folder / "seawall-agent.tar.gz", folder / "agent.sh"
+    tar.write_bytes(packed)
+    sh.write_bytes(script(packed))
+    return tar, sh
+
+
+def _files(root: Path) -> Iterator[Path]:
+    for part in PARTS:
+        path = root / part
+        if path.is_file():
+            yield path
+        for found in path.rglob("*") if path.is_dir() else ():
+            if found.is_file() and found.suffix in KINDS and "__pycache__" not in found.parts:
+                yield found
