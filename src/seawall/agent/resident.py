@@ -4,9 +4,12 @@ What a Python process weighs is decided before its first import: no site-package
 back, no docstrings. So the agent is never run inside the `seawall` command; the command becomes it.
 """
 
+import importlib
 import os
 import sys
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 SOURCE = Path(__file__).parents[2]
 """The folder that holds the package."""
@@ -53,8 +56,18 @@ def warm(state: Path) -> None:
     )
 
 
+def spare_inspect() -> None:
+    """Keep `inspect` out: 1.2 MB of compiler tables that `dataclasses` wants for one line of documentation a class."""
+    stand_in: Any = ModuleType("inspect")
+    stand_in.signature = lambda _: ""
+    sys.modules["inspect"] = stand_in
+    importlib.import_module("dataclasses")
+    del sys.modules["inspect"]
+
+
 def start() -> int:
     """The resident process's own main."""
+    spare_inspect()
     from seawall.agent.run import main
     from seawall.core.errors import SeawallError
 
