@@ -1,0 +1,67 @@
+"""What the server does by the clock: agents that fall silent, jobs that are overdue, its own certificate."""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Callable
+
+import structlog
+from sqlalchemy import Connection, func, select
+
+from seawall.core import clock
+from seawall.lists import Change
+from seawall.server import agents, jobs
+from seawall.server.ca import own_names
+from seawall.server.parts import Parts
+from seawall.server.tables import AGENTS
+
+LOG = structlog.get_logger("seawall.rounds")
+
+ROUND_SECONDS = 5.0
+CERTIFICATE_SECONDS = 6 * 3600.0
+
+
+async def watch(parts: Parts, noticed: Callable[[int], None]) -> None:
+    """Until cancelled: look after agents and jobs. `noticed` hears how many agents are online."""
+    while True:
+        try:
+            noticed(await asyncio.to_thread(look, parts, time.time()))
+        except Exception as error:
+            LOG.exception("round failed", error=repr(error))
+        await asyncio.sleep(ROUND_SECONDS)
+
+
+def look(parts: Parts, seconds: float) -> int:
+    """One round; the number of agents online. Writes only when there is something to write."""
+    late, offline = parts.config.agent_late, parts.config.agent_offline
+    now = clock.format_time(seconds)
+    with parts.database.reading() as connection:
+        silent = agents.overdue(connection, seconds, late, offline)
+        overdue = jobs.due(connection, now)
+        online = connection.execute(
+            select(func.count()).select_from(AGENTS).where(AGENTS.c.state == "online", AGENTS.c.deleted_at.is_(None))
+        ).scalar_one()
+    if silent or overdue:
+
+        def step(connection: Connection) -> tuple[None, list[Change]]:
+            changes = jobs.expire(connection, now)
+            for agent_id, state in agents.overdue(connection, seconds, late, offline):
+                changes += agents.set_state(connection, agent_id, state)
+                if state == "offline":
+                    changes += jobs.abandon(connection, agent_id, "the agent went away", now)
+            return None, changes
+
+        parts.database.write(step)
+    return int(online)
+
+
+async def renew(parts: Parts, contexts: list[ssl.SSLContext]) -> None:
+    """Until cancelled: renew the server's certificate in time; connections made from then on show the new one."""
+    while True:
+        await asyncio.sleep(CERTIFICATE_SECONDS)
+        try:
+            files = await asyncio.to_thread(parts.authority.server_files, own_names(parts.config.names))
+            for context in contexts:
+                context.load_cert_chain(*files)
+        except Exception as error:
+            LOG.exception("certificate not renewed", error=repr(error))

@@ -1,0 +1,60 @@
+"""All tables of the product, gathered from the rooms, and the migrations that lead to them."""
+
+import importlib
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, MetaData
+
+from seawall.core.errors import SeawallError
+from seawall.server import tables
+
+STORES = ("seawall.assets.store", "seawall.images.store", "seawall.runtime.store", "seawall.baseline.store")
+"""Modules whose METADATA holds tables of the server's database."""
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def gathered() -> MetaData:
+    """One MetaData with every room's tables. Raises ValueError if two rooms use one name."""
+    whole = MetaData()
+    for metadata in (tables.METADATA, *(_metadata(name) for name in STORES)):
+        for table in metadata.tables.values():
+            if table.name in whole.tables:
+                raise ValueError(f"two rooms have a table {table.name!r}")
+            table.to_metadata(whole)
+    return whole
+
+
+def _metadata(name: str) -> MetaData:
+    metadata: MetaData = getattr(importlib.import_module(name), "METADATA", MetaData())
+    return metadata
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the database to this version's tables. Refuses one that a newer version has written."""
+    config = settings()
+    script = ScriptDirectory.from_config(config)
+    known = {revision.revision for revision in script.walk_revisions()}
+    with engine.begin() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+        if current is not None and current not in known:
+            raise SeawallError(
+                f"the database is at version {current}, which this server does not know",
+                "a newer Seawall has written it: install that version again, or restore a backup",
+            )
+        if not known:
+            gathered().create_all(connection)
+            return
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def settings() -> AlembicConfig:
+    """Alembic's settings: where the migrations are."""
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
