@@ -8,7 +8,7 @@ import functools
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -206,9 +206,10 @@ class _Builder:
             why_zh=whys[1],
             advice_zh=advice[1],
             mitre=_texts(value, "mitre"),
-            merge_by=_texts(value, "merge_by") or Rule.__dataclass_fields__["merge_by"].default,
             enabled=value.get("enabled", True) is True,
         )
+        if "merge_by" in value:
+            rule = replace(rule, merge_by=_texts(value, "merge_by"))
         _check(rule, self.kept)
         self.rules[rule.id] = rule
         self.entries[rule.id] = entry

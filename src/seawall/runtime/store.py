@@ -1,1 +1,301 @@
-"""To be filled."""
+"""Alerts on the server: one row for an alert that happens again and again, its life, and the counts pages show.
+
+An alert is the same one when its agent and its key are. A handled one that happens again becomes new; an ignored one
+stays ignored and goes on counting; a deleted one that happens again is a new row. An id that was seen before, because
+an agent sent it twice, changes nothing.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    MetaData,
+    RowMapping,
+    String,
+    Table,
+    UniqueConstraint,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from seawall.core import clock
+from seawall.core.envelope import Item
+from seawall.core.errors import Hostile
+from seawall.core.severity import Severity
+from seawall.lists import Change, Refused, Source
+from seawall.runtime.model import ALERT_SCHEMA, Category
+
+METADATA = MetaData()
+STATES = ("new", "handled", "ignored")
+RESULTS = ("none", "blocked", "killed_after_effect", "failed")
+SEEN_DAYS = 7
+"""How long the ids of alerts that came are remembered, to know one that is sent again."""
+HOURS_DAYS = 8
+MAX_ALERT = 256 << 10
+"""Characters of one alert as JSON."""
+MAX_TEXT = 512
+MAX_REMARK = 2000
+
+ALERTS = Table(
+    "alerts",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("agent_id", String(64), nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("host_id", String(64), nullable=False),
+    Column("host_name", String(255), nullable=False),
+    Column("rule", String(128), nullable=False),
+    Column("title", String(MAX_TEXT), nullable=False),
+    Column("title_zh", String(MAX_TEXT), nullable=False),
+    Column("category", String(32), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("severity_rank", Integer, nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("result", String(32), nullable=False),
+    Column("container_id", String(128), nullable=False),
+    Column("container_name", String(MAX_TEXT), nullable=False),
+    Column("image", String(MAX_TEXT), nullable=False),
+    Column("exe", String(MAX_TEXT), nullable=False),
+    Column("first_seen", String(32), nullable=False),
+    Column("last_seen", String(32), nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("remark", String(MAX_REMARK), nullable=False),
+    Column("handled_by", String(255), nullable=False),
+    Column("handled_at", String(32), nullable=False),
+    Column("data", JSON, nullable=False),
+    UniqueConstraint("agent_id", "key", name="alerts_same"),
+    Index("alerts_last_seen", "last_seen", "id"),
+    Index("alerts_state", "state", "severity_rank"),
+    Index("alerts_container", "container_id"),
+    Index("alerts_rule", "rule", "last_seen"),
+)
+"""`data` is the latest occurrence as the node sent it."""
+
+SEEN = Table(
+    "alert_ids",
+    METADATA,
+    Column("agent_id", String(64), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("seen_at", String(32), nullable=False, index=True),
+)
+
+HOURS = Table(
+    "alert_hours",
+    METADATA,
+    Column("hour", String(13), primary_key=True),
+    Column("severity", String(16), primary_key=True),
+    Column("count", Integer, nullable=False),
+)
+"""Occurrences by hour (`2026-11-23T17`), for the trend."""
+
+
+def apply(connection: Connection, source: Source, item: Item, now: str) -> list[Change]:
+    """Store one alert of an agent. Raises Hostile on what is none."""
+    row = _row(source, item.data, now)
+    sent = str(item.data["id"])[:64]
+    known = select(SEEN.c.id).where(SEEN.c.agent_id == source.agent_id, SEEN.c.id == sent)
+    if connection.execute(known).first() is not None:
+        return []
+    connection.execute(insert(SEEN).values(agent_id=source.agent_id, id=sent, seen_at=now))
+    _count_hour(connection, row["last_seen"], row["severity"], row["count"])
+    same = select(ALERTS).where(ALERTS.c.agent_id == source.agent_id, ALERTS.c.key == row["key"])
+    old = connection.execute(same).mappings().first()
+    if old is None:
+        _forget_old(connection, now)
+        connection.execute(insert(ALERTS).values(row))
+        return [Change("alerts/add", shown(row))]
+    merged = _merged(old, row)
+    connection.execute(update(ALERTS).where(ALERTS.c.id == old["id"]).values(merged))
+    return [Change("alerts/change", shown({**old, **merged}))]
+
+
+def shown(row: Mapping[str, Any] | RowMapping) -> dict[str, Any]:
+    """A row as the API answers it: the alert's own fields, and those of its life here."""
+    kept = {name: row[name] for name in _SHOWN}
+    return {**row["data"], **kept}
+
+
+_SHOWN = (
+    *(
+        "id",
+        "agent_id",
+        "host_id",
+        "host_name",
+        "rule",
+        "title",
+        "title_zh",
+        "category",
+        "severity",
+        "action",
+        "result",
+    ),
+    *("first_seen", "last_seen", "count", "state", "remark", "handled_by", "handled_at", "key"),
+    *("container_id", "container_name", "image"),
+)
+
+
+def one(connection: Connection, id: str) -> dict[str, Any]:
+    """An alert by its id. Raises Refused (404)."""
+    row = connection.execute(select(ALERTS).where(ALERTS.c.id == id)).mappings().first()
+    if row is None:
+        raise Refused(f"there is no alert {id}", "it may have been deleted", 404)
+    return shown(row)
+
+
+def mark(
+    connection: Connection, ids: Sequence[str], state: str, remark: str | None, *, user: str, now: str
+) -> list[dict[str, Any]]:
+    """Put alerts into a state; those that are gone are left out of the answer. Raises Refused on an unknown state."""
+    if state not in STATES:
+        raise Refused(f"there is no state {state!r}", f"use one of: {', '.join(STATES)}")
+    values: dict[str, Any] = {"state": state}
+    values |= {"handled_by": "", "handled_at": ""} if state == "new" else {"handled_by": user, "handled_at": now}
+    if remark is not None:
+        values["remark"] = remark[:MAX_REMARK]
+    connection.execute(update(ALERTS).where(ALERTS.c.id.in_(ids)).values(values))
+    rows = connection.execute(select(ALERTS).where(ALERTS.c.id.in_(ids)).order_by(ALERTS.c.id)).mappings()
+    return [shown(row) for row in rows]
+
+
+def remove(connection: Connection, ids: Sequence[str]) -> list[str]:
+    """Delete alerts; the ids of those that were there."""
+    there = list(connection.execute(select(ALERTS.c.id).where(ALERTS.c.id.in_(ids))).scalars())
+    connection.execute(delete(ALERTS).where(ALERTS.c.id.in_(there)))
+    return there
+
+
+def counts(connection: Connection, container_id: str = "") -> dict[str, int]:
+    """New alerts by severity, of all or of one container."""
+    wanted = select(ALERTS.c.severity, func.count()).where(ALERTS.c.state == "new").group_by(ALERTS.c.severity)
+    if container_id:
+        wanted = wanted.where(ALERTS.c.container_id == container_id)
+    found: dict[str, int] = {row[0]: row[1] for row in connection.execute(wanted)}
+    return {severity.value: found.get(severity.value, 0) for severity in Severity if severity != Severity.UNKNOWN}
+
+
+def overview(connection: Connection, now: float) -> dict[str, Any]:
+    """The `alerts` part of `GET /overview` (docs/reference/api.md): new, trend of 24 hours, categories, latest."""
+    categories = connection.execute(
+        select(ALERTS.c.category, func.count()).where(ALERTS.c.state == "new").group_by(ALERTS.c.category)
+    )
+    latest = connection.execute(
+        select(ALERTS).where(ALERTS.c.state == "new").order_by(ALERTS.c.last_seen.desc(), ALERTS.c.id.desc()).limit(5)
+    )
+    return {
+        "new": counts(connection),
+        "trend": _trend(connection, now),
+        "categories": {row[0]: row[1] for row in categories},
+        "latest": [shown(row) for row in latest.mappings()],
+    }
+
+
+def _trend(connection: Connection, now: float) -> list[dict[str, Any]]:
+    hours = [clock.format_time(now - 3600 * back)[:13] for back in range(23, -1, -1)]
+    found: dict[str, dict[str, int]] = {}
+    for row in connection.execute(select(HOURS).where(HOURS.c.hour >= hours[0])).mappings():
+        found.setdefault(row["hour"], {})[row["severity"]] = row["count"]
+    names = ("critical", "high", "medium", "low", "info")
+    return [
+        {"hour": f"{hour}:00:00.000Z", **{name: found.get(hour, {}).get(name, 0) for name in names}} for hour in hours
+    ]
+
+
+def _merged(old: RowMapping, row: Mapping[str, Any]) -> dict[str, Any]:
+    """What an old row becomes when its alert happens again."""
+    later = row["last_seen"] >= old["last_seen"]
+    changed: dict[str, Any] = {
+        "count": old["count"] + row["count"],
+        "first_seen": min(old["first_seen"], row["first_seen"]),
+        "last_seen": max(old["last_seen"], row["last_seen"]),
+    }
+    if later:
+        latest = ("host_name", "title", "title_zh", "category", "severity", "severity_rank", "action", "result", "data")
+        changed |= {name: row[name] for name in (*latest, "container_name", "image", "exe")}
+    # One that lay in a spool while somebody handled the alert is not "again".
+    if old["state"] == "handled" and row["last_seen"] > old["handled_at"]:
+        changed |= {"state": "new", "handled_by": "", "handled_at": ""}
+    return changed
+
+
+def _row(source: Source, data: Mapping[str, Any], now: str) -> dict[str, Any]:
+    try:
+        if data.get("schema", ALERT_SCHEMA) != ALERT_SCHEMA:
+            raise Hostile(f"alert of schema {data['schema']!r}, this server reads {ALERT_SCHEMA}")
+        if len(json.dumps(data)) > MAX_ALERT:
+            raise Hostile(f"alert is larger than {MAX_ALERT} characters")
+        severity, category = Severity(data["severity"]), Category(data["category"])
+        container, process = _object(data, "container"), _object(data, "process")
+        first = _time(data.get("first_seen") or data["time"], now)
+        last = _time(data.get("last_seen") or data["time"], now)
+        return {
+            "id": _word(data, "id")[:64],
+            "agent_id": source.agent_id,
+            "key": str(data.get("key") or data["id"])[:64],
+            "host_id": source.host_id,
+            "host_name": source.host_name,
+            "rule": _word(data, "rule")[:128],
+            "title": str(data["title"])[:MAX_TEXT],
+            "title_zh": str(data.get("title_zh") or data["title"])[:MAX_TEXT],
+            "category": category.value,
+            "severity": severity.value,
+            "severity_rank": severity.rank,
+            "action": str(data["action"])[:16],
+            "result": RESULTS[RESULTS.index(data["result"])],
+            "container_id": str(container.get("id", ""))[:128],
+            "container_name": str(container.get("name", ""))[:MAX_TEXT],
+            "image": str(container.get("image", ""))[:MAX_TEXT],
+            "exe": str(process.get("exe", ""))[:MAX_TEXT],
+            "first_seen": min(first, last),
+            "last_seen": last,
+            "count": min(max(1, int(data.get("count", 1))), 1_000_000_000),
+            "state": "new",
+            "remark": "",
+            "handled_by": "",
+            "handled_at": "",
+            "data": dict(data),
+        }
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Hostile(f"not an alert: {error!r}") from error
+
+
+def _word(data: Mapping[str, Any], name: str) -> str:
+    value = data[name]
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{name} is no text")
+    return value
+
+
+def _object(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = data.get(name) or {}
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{name} is no object")
+    return value
+
+
+def _time(text: Any, now: str) -> str:
+    """A time in our form; one from the future (a clock that is wrong) becomes now, so that sorting stays sane."""
+    return min(clock.format_time(clock.parse_time(str(text))), now)
+
+
+def _count_hour(connection: Connection, time: str, severity: str, count: int) -> None:
+    at = (HOURS.c.hour == time[:13]) & (HOURS.c.severity == severity)
+    done = connection.execute(update(HOURS).where(at).values(count=HOURS.c.count + count))
+    if done.rowcount == 0:
+        connection.execute(insert(HOURS).values(hour=time[:13], severity=severity, count=count))
+
+
+def _forget_old(connection: Connection, now: str) -> None:
+    """Runs when a row is added, which is rare, so that it needs no schedule of its own."""
+    seconds = clock.parse_time(now)
+    connection.execute(delete(SEEN).where(SEEN.c.seen_at < clock.format_time(seconds - SEEN_DAYS * 86400)))
+    connection.execute(delete(HOURS).where(HOURS.c.hour < clock.format_time(seconds - HOURS_DAYS * 86400)[:13]))

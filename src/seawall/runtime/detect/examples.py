@@ -50,7 +50,7 @@ def _event(value: Mapping[str, Any], place: int) -> Event:
 def _container(value: Any) -> Container | None:
     if not value:
         return None
-    known = {"id": CONTAINER_ID, "name": "web", "image": "shop/web:1.4", "complete": True}
+    known: dict[str, Any] = {"id": CONTAINER_ID, "name": "web", "image": "shop/web:1.4", "complete": True}
     return Container(**known | (value if isinstance(value, dict) else {}))
 
 
