@@ -1,0 +1,150 @@
+"""The whole agent under the load of a busy node: 20 containers; each second 200 execs, 5,000 opens, 500 connects and
+200,000 system calls. Prints what it cost (processor, memory), what it lost, and how much slower the load itself ran.
+
+The agent is the real one, enrolled at a small server that speaks the wire. The slow-down is paired: the same work with
+and without the agent, in turns.
+"""
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from peer import Peer
+from seawall.agent import enrol, resident
+from seawall.agent.identity import Home
+from seawall.node import procfs, rootfs
+
+IMAGE = "seawall-bench:busy"
+CONTAINERS = 20
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def main(quick: bool) -> None:
+    """Seconds of load and number of pairs follow from `quick`."""
+    if os.geteuid() != 0 or not shutil.which("docker"):
+        raise RuntimeError("needs root and Docker")
+    seconds, pairs, rounds = (10, 3, 100) if quick else (60, 10, 300)
+    with tempfile.TemporaryDirectory() as folder, containers(Path(folder)) as names:
+        peer = Peer(Path(folder) / "server")
+        try:
+            enrol.enrol(Home(Path(folder) / "node"), peer.url, "good-token", peer.authority.fingerprint, "bench")
+            with agent(Path(folder) / "node", peer) as pid:
+                idle = cost(pid, min(seconds, 10))
+                _line("idle: processor", idle["cpu"] * 100, "% of one core")
+                _line("idle: VmRSS", idle["rss"] / 1024, "MB")
+                weigh(pid, names[0], seconds, peer)
+            slow_down(Path(folder) / "node", peer, names[0], pairs, rounds)
+        finally:
+            peer.close()
+
+
+def weigh(pid: int, name: str, seconds: int, peer: Peer) -> None:
+    """Cost and losses while the load runs."""
+    load = subprocess.Popen(["docker", "exec", name, "/bin/busy", "pace", str(seconds)], stdout=subprocess.PIPE)
+    time.sleep(1)
+    found = cost(pid, seconds - 2)
+    out, _ = load.communicate(timeout=60)
+    achieved = json.loads(out)
+    print("  load achieved, each second: " + ", ".join(f"{value} {what}" for what, value in achieved.items()))
+    _line("busy: processor", found["cpu"] * 100, f"% of one core  ({found['cpu'] / 0.05:.2f} × of the limit of 5 %)")
+    _line("busy: most VmRSS", found["rss"] / 1024, f"MB  ({found['rss'] / 1024 / 30:.2f} × of the limit of 30 MB)")
+    time.sleep(3)
+    count = len(peer.of("heartbeat"))
+    peer.wait(lambda: len(peer.of("heartbeat")) > count, 40)
+    sensor = peer.of("heartbeat")[-1]["sensor"]
+    _line("events that reached the agent", sensor.get("events", 0), f"(lost: {sensor.get('dropped')})")
+    _line("alerts", len(peer.of("alert")), "")
+    _line("step of the ladder", peer.of("heartbeat")[-1]["degrade"], peer.of("heartbeat")[-1]["degrade_reason"])
+
+
+def slow_down(state: Path, peer: Peer, name: str, pairs: int, rounds: int) -> None:
+    """The same work with and without the agent, in turns."""
+    with_agent, without = [], []
+    for _ in range(pairs):
+        without.append(work(name, rounds))
+        with agent(state, peer):
+            with_agent.append(work(name, rounds))
+    ratios = [one / other for one, other in zip(with_agent, without, strict=True)]
+    _line("work without the agent", statistics.median(without), "s (median)")
+    _line("work with the agent", statistics.median(with_agent), "s (median)")
+    _line("slow-down", statistics.median(ratios), f"× (pairs from {min(ratios):.2f} to {max(ratios):.2f})")
+
+
+def work(name: str, rounds: int) -> float:
+    """Seconds that a fixed amount of the mix takes in a container."""
+    command = ["docker", "exec", name, "/bin/busy", "work", str(rounds)]
+    done = subprocess.run(command, capture_output=True, check=True, timeout=300)
+    return float(json.loads(done.stdout)["seconds"])
+
+
+def cost(pid: int, seconds: float) -> dict[str, float]:
+    """Share of one core and most VmRSS (kB) of a process over a time."""
+    began, used, most = time.monotonic(), ticks(pid), 0
+    while time.monotonic() - began < seconds:
+        status = procfs.status(pid) or {}
+        most = max(most, int(status.get("VmRSS", "0 kB").split()[0]))
+        time.sleep(0.2)
+    return {"cpu": (ticks(pid) - used) / TICK / (time.monotonic() - began), "rss": most}
+
+
+def ticks(pid: int) -> int:
+    """Processor time of a process without its children."""
+    found = procfs.stat(pid)
+    if found is None:
+        raise RuntimeError("the agent has ended")
+    return int(found[1][11]) + int(found[1][12])
+
+
+@contextmanager
+def agent(state: Path, peer: Peer) -> Iterator[int]:
+    """The resident agent, until its first heartbeat with a sensor that is on; its pid."""
+    resident.warm(state)
+    count = len(peer.of("heartbeat"))
+    peer.config = {}
+    process = subprocess.Popen(resident.command(state), env=resident.environment(state), stderr=subprocess.DEVNULL)
+    try:
+        peer.wait(lambda: len(peer.of("heartbeat")) > count, 20)
+        sensor = peer.of("heartbeat")[-1]["sensor"]
+        if sensor.get("state") != "on":
+            print(f"  ! the sensor is {sensor.get('state')}: {sensor.get('reason')}", file=sys.stderr)
+        time.sleep(2)
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextmanager
+def containers(folder: Path) -> Iterator[list[str]]:
+    """CONTAINERS of them, of an image made of this host's files and the load's program."""
+    program = folder / "busy"
+    subprocess.run(["gcc", "-O2", "-static", "-o", program, Path(__file__).parent / "busy.c"], check=True, timeout=60)
+    tar = rootfs.build(files={"/bin/busy": program.read_bytes()})
+    subprocess.run(["docker", "import", "-", IMAGE], input=tar, check=True, timeout=120, stdout=subprocess.DEVNULL)
+    names = [f"sw-bench-agent-{number}" for number in range(CONTAINERS)]
+    try:
+        for name in names:
+            subprocess.run(
+                ["docker", "run", "-d", "--rm", "--init", "--name", name, IMAGE, "sleep", "3600"],
+                check=True,
+                timeout=60,
+                stdout=subprocess.DEVNULL,
+            )
+        yield names
+    finally:
+        subprocess.run(["docker", "rm", "-f", *names], check=False, timeout=120, capture_output=True)
+        subprocess.run(["docker", "rmi", "-f", IMAGE], check=False, timeout=60, capture_output=True)
+
+
+def _line(name: str, value: float, unit: str) -> None:
+    print(f"  {name:32} {value:10.2f}  {unit}", flush=True)
