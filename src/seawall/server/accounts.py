@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from seawall.core import clock, ids
 from seawall.lists import Refused, User
-from seawall.server.tables import SESSIONS, TOKENS, USERS
+from seawall.server.tables import SESSIONS, TOKENS, USERS, Row
 
 ROLES = ("viewer", "operator", "admin")
 """Each may do all that the one before may."""
@@ -176,7 +176,7 @@ def create_token(connection: Connection, name: str, role: str, by: str, now: str
     return {**row, "token": secret}
 
 
-def token(connection: Connection, secret: str) -> tuple[User, Mapping[str, Any]] | None:
+def token(connection: Connection, secret: str) -> tuple[User, Row] | None:
     """Who a token speaks for, and its row; None when it is unknown or revoked."""
     if not secret.startswith(MARK):
         return None
@@ -184,7 +184,7 @@ def token(connection: Connection, secret: str) -> tuple[User, Mapping[str, Any]]
     return (User(f"token:{row['name']}", row["role"]), row) if row else None
 
 
-def token_stale(row: Mapping[str, Any], seconds: float) -> bool:
+def token_stale(row: Row, seconds: float) -> bool:
     """Whether a token's `used_at` should be renewed."""
     return row["used_at"] is None or row["used_at"] < clock.format_time(seconds - _TOUCH_SECONDS)
 

@@ -9,12 +9,12 @@ from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 
 from seawall.core import clock, ids
 from seawall.lists import Change, Listing, Refused, Source
-from seawall.server.tables import AGENTS, INSTANCES
+from seawall.server.tables import AGENTS, INSTANCES, Row
 
 MAX_TEXT = 256
 
 
-def shown(row: Mapping[str, Any]) -> dict[str, Any]:
+def shown(row: Row) -> dict[str, Any]:
     """A row as the API shows it."""
     beat = row["heartbeat"] or {}
     names = ("id", "name", "version", "state", "host_id", "address", "cpu", "rss", "degrade", "degrade_reason")
@@ -99,7 +99,7 @@ def find(connection: Connection, agent_id: str) -> dict[str, Any]:
     return shown(row)
 
 
-def welcome(connection: Connection, agent_id: str) -> Mapping[str, Any]:
+def welcome(connection: Connection, agent_id: str) -> Row:
     """The row of an agent that may come in; Refused (403) for one that is unknown or was deleted."""
     row = _row(connection, agent_id)
     if row is None or row["deleted_at"] is not None:
@@ -107,7 +107,7 @@ def welcome(connection: Connection, agent_id: str) -> Mapping[str, Any]:
     return row
 
 
-def source(row: Mapping[str, Any]) -> Source:
+def source(row: Row) -> Source:
     """Who an agent speaks for."""
     return Source(row["id"], row["host_id"], row["name"])
 
@@ -208,7 +208,7 @@ def online(connection: Connection) -> Sequence[Source]:
     return [source(row) for row in connection.execute(statement).mappings()]
 
 
-def _row(connection: Connection, agent_id: str) -> Mapping[str, Any] | None:
+def _row(connection: Connection, agent_id: str) -> Row | None:
     return connection.execute(select(AGENTS).where(AGENTS.c.id == agent_id)).mappings().first()
 
 

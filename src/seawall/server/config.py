@@ -101,10 +101,15 @@ def _from_file(path: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in words.items():
         if name == "intervals" and isinstance(value, dict):
-            found[name] = Intervals(**{key: _typed(Intervals, key, item, str(path)) for key, item in value.items()})
+            found[name] = _intervals(value, str(path))
         else:
             found[name] = _typed(Config, name, value, str(path))
     return found
+
+
+def _intervals(words: Mapping[str, object], where: str) -> Intervals:
+    values: dict[str, Any] = {key: _typed(Intervals, key, item, where) for key, item in words.items()}
+    return Intervals(**values)
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:

@@ -36,6 +36,16 @@ class Busy(Unreachable):
     """The writer has more to do than it can; the caller should come again later."""
 
 
+def alone(work: Callable[[Connection], None]) -> Step[None]:
+    """A step that answers nothing and changes nothing that consoles show."""
+
+    def step(connection: Connection) -> tuple[None, Sequence[Change]]:
+        work(connection)
+        return None, ()
+
+    return step
+
+
 @dataclass(slots=True)
 class _Task:
     step: Step[Any]

@@ -42,7 +42,7 @@ SHED_LAG = ((5.0, 2, 60.0), (1.0, 1, 20.0))
 class PeerProtocol(HttpToolsProtocol):
     """HTTP over mTLS that tells the application who is at the other end: scope["extensions"]["seawall"]["peer"]."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: Any) -> None:
         """Note the certificate's common name; TLS has verified the certificate by now."""
         super().connection_made(transport)
         session = transport.get_extra_info("ssl_object")
@@ -51,7 +51,7 @@ class PeerProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Put the name where the application finds it."""
         super().on_message_begin()
-        self.scope["extensions"] = {"seawall": {"peer": self.peer}}  # type: ignore[typeddict-item]
+        self.scope["extensions"] = {"seawall": {"peer": self.peer}}
 
 
 def common_name(certificate: Any) -> str:

@@ -8,13 +8,14 @@ from collections.abc import Callable
 
 import structlog
 from fastapi import Request
+from sqlalchemy import Connection
 
 from seawall.core import clock
 from seawall.lists import Refused, User
 from seawall.server import accounts
 from seawall.server.accounts import Login
 from seawall.server.config import Config
-from seawall.server.db import Busy, Database
+from seawall.server.db import Busy, Database, alone
 
 LOG = structlog.get_logger("seawall.guard")
 
@@ -115,9 +116,9 @@ class Guard:
             self._later(lambda connection: accounts.touch_token(connection, row["id"], clock.now()))
         return user
 
-    def _later(self, touch: Callable[..., None]) -> None:
+    def _later(self, touch: Callable[[Connection], None]) -> None:
         """Write without waiting; it is only a note of use, so a full queue may lose it."""
         try:
-            self._database.submit(lambda connection: (touch(connection), ()))
+            self._database.submit(alone(touch))
         except Busy:
             LOG.debug("note of use lost: the writer is busy")

@@ -9,11 +9,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from seawall.core import clock, ids
 from seawall.lists import Change, Listing, Refused
-from seawall.server.tables import JOBS
+from seawall.server.tables import JOBS, Row
 
 DEADLINES = {"image.inventory": 1800, "baseline.collect": 900, "assets.refresh": 120}
 """Seconds an order of a kind may take, from being asked for to being done."""
@@ -25,7 +25,7 @@ MAX_MESSAGE = 2000
 MAX_ORDERS = 50
 
 
-def shown(row: Mapping[str, Any]) -> dict[str, Any]:
+def shown(row: Row) -> dict[str, Any]:
     """A row as the API shows it."""
     names = ("id", "kind", "target", "agent_id", "state", "progress", "message", "error", "created_at", "finished_at")
     return {name: row[name] for name in names}
@@ -51,7 +51,7 @@ def create(
     for row in connection.execute(alike).mappings():
         if row["args"] == dict(args):
             return shown(row), []
-    row = {
+    made = {
         "id": ids.new_id("job"),
         "kind": kind,
         "target": target[:512],
@@ -66,8 +66,8 @@ def create(
         "deadline": clock.format_time(seconds + DEADLINES.get(kind, DEFAULT_DEADLINE)),
         "finished_at": None,
     }
-    connection.execute(insert(JOBS).values(row))
-    return shown(row), [Change("jobs/change", shown(row))]
+    connection.execute(insert(JOBS).values(made))
+    return shown(made), [Change("jobs/change", shown(made))]
 
 
 def report(connection: Connection, agent_id: str, said: Mapping[str, Any], now: str) -> list[Change]:
@@ -192,7 +192,7 @@ class Bell:
             event.set()
 
 
-def _open_job(connection: Connection, agent_id: str, id: object) -> "Row[Any]":
+def _open_job(connection: Connection, agent_id: str, id: object) -> Any:
     statement = select(JOBS).where(JOBS.c.id == str(id), JOBS.c.agent_id == agent_id, JOBS.c.state.in_(OPEN))
     job = connection.execute(statement).first()
     if job is None:

@@ -11,6 +11,7 @@ from seawall.core import clock
 from seawall.lists import Change, Door, Refused, User
 from seawall.server import accounts
 from seawall.server.accounts import Login
+from seawall.server.db import alone
 from seawall.server.guard import COOKIE
 from seawall.server.parts import Parts
 
@@ -135,7 +136,7 @@ def _sessions(routes: APIRouter, parts: Parts) -> None:
     @routes.delete("/session", operation_id="logout", status_code=204)
     def log_out(login: Annotated[Login, Depends(guard.login)], response: Response) -> None:
         """Log out."""
-        database.write(lambda connection: (accounts.close_session(connection, login.session), ()))
+        database.write(alone(lambda connection: accounts.close_session(connection, login.session)))
         response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="strict")
 
     @routes.post("/session/password", operation_id="change_password")
@@ -146,7 +147,7 @@ def _sessions(routes: APIRouter, parts: Parts) -> None:
         check(login.user.name, body.old, request.client.host if request.client else "")
         if body.old == body.new:
             raise Refused("the new password is the old one", "choose another")
-        database.write(lambda connection: (accounts.change_password(connection, login, body.new), ()))
+        database.write(alone(lambda connection: accounts.change_password(connection, login, body.new)))
         if login.user.name == accounts.FIRST_USER:
             config.first_password.unlink(missing_ok=True)
         return _answer(Login(login.user, login.csrf, False, login.session))
@@ -170,7 +171,7 @@ def _tokens(routes: APIRouter, door: Door) -> None:
     @routes.delete("/tokens/{id}", operation_id="revoke_token", status_code=204, dependencies=[Depends(door.admin)])
     def revoke_token(id: str) -> None:
         """Revoke a token by id or name; it stops to work at once."""
-        door.write(lambda connection: (accounts.revoke_token(connection, id), ()))
+        door.write(alone(lambda connection: accounts.revoke_token(connection, id)))
 
 
 def _users(routes: APIRouter, door: Door) -> None:
@@ -194,7 +195,7 @@ def _users(routes: APIRouter, door: Door) -> None:
     @routes.delete("/users/{name}", operation_id="delete_user", status_code=204, dependencies=[Depends(door.admin)])
     def delete_user(name: str) -> None:
         """Delete a user and end its sessions."""
-        door.write(lambda connection: (accounts.remove_user(connection, name), ()))
+        door.write(alone(lambda connection: accounts.remove_user(connection, name)))
 
 
 def _answer(login: Login) -> SessionAnswer:

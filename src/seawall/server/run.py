@@ -128,7 +128,7 @@ def _server(
 ) -> uvicorn.Server:
     settings = uvicorn.Config(
         served,
-        http=http,  # type: ignore[arg-type]
+        http=http,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -3,7 +3,13 @@
 Times are core.clock texts: their order as text is their order in time, in every database.
 """
 
-from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, MetaData, RowMapping, String, Table, Text
+
+Row = Mapping[str, Any] | RowMapping
+"""A row by the names of its columns."""
 
 METADATA = MetaData()
 
