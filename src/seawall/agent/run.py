@@ -63,7 +63,8 @@ class Agent:
         self._stopping = False
         self._restart = False
         self._renewing = 0
-        self._refused = ""
+        self._last_beat: dict[str, Any] = {}
+        self._noted_contact = False
         self._settings, complaint = configuration.first(home.config)
         if complaint:
             self._problems.say("configuration", complaint)
@@ -121,7 +122,7 @@ class Agent:
         timers = [
             Timer(1.0, self._tick),
             Timer(GOVERN, self._govern, first=GOVERN),
-            Timer(lambda: self._interval("heartbeat"), self._beat),
+            Timer(lambda: self._interval("heartbeat"), self._beat, first=1.0),
             Timer(RENEW_CHECK, self._renew),
         ]
         poller = select.poll()
@@ -221,6 +222,8 @@ class Agent:
 
     def _tick(self) -> None:
         self._watch.tick(time.time())
+        if self._last_beat and not self._noted_contact and self._uplink.contact_at:
+            self._note_status()
         if self._renewing:
             self._reap()
 
@@ -241,10 +244,16 @@ class Agent:
         self._beat()
 
     def _beat(self) -> None:
-        beat = self._heartbeat()
-        self._spool.put("heartbeat", beat)
+        self._last_beat = self._heartbeat()
+        self._spool.put("heartbeat", self._last_beat)
+        self._note_status()
+
+    def _note_status(self) -> None:
+        """The newest heartbeat for `seawall agent status` and `seawall up`, beside when the server last answered."""
+        self._noted_contact = self._uplink.contact_at > 0
+        status = {"pid": os.getpid(), "contact_at": self._uplink.contact_at, **self._last_beat}
         try:
-            write(self._home.status, json.dumps({"pid": os.getpid(), "contact_at": self._uplink.contact_at, **beat}))
+            write(self._home.status, json.dumps(status))
         except OSError:
             return  # a full disk is in the heartbeat already, by the spool
 

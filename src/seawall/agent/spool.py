@@ -159,7 +159,8 @@ class Spool:
         with self._lock:
             waiting = {kind: len(queue) for kind, queue in self._memory.items()}
             items = sum(segment.items for chain in self._chains.values() for segment in chain) + sum(waiting.values())
-            found: dict[str, Any] = {"items": items, "bytes": self._bytes(), "dropped": dict(self._dropped)}
+            size = self._bytes() - sum(self._heads[kind] for kind, chain in self._chains.items() if chain)
+            found: dict[str, Any] = {"items": items, "bytes": size, "dropped": dict(self._dropped)}
             if self._error:
                 found |= {"error": self._error, "memory_items": sum(waiting.values())}
             return found
