@@ -105,16 +105,33 @@ class Docker:
             content = answer.read(MAX_JSON)
         return json.loads(content) if content.strip() else None
 
+    def delete(self, path: str, **query: str | int | bool) -> None:
+        """`DELETE` of a container or image."""
+        with self.open("DELETE", path, query, timeout=60.0) as answer:
+            answer.read(MAX_JSON)
+
+    def import_image(self, name: str, tar: bytes) -> None:
+        """`POST /images/create?fromSrc=-`: an image of one layer, made of a root file system."""
+        query = {"fromSrc": "-", "repo": name.partition(":")[0], "tag": name.partition(":")[2] or "latest"}
+        with self.open("POST", "/images/create", query, timeout=120.0, body=tar) as answer:
+            answer.read(MAX_JSON)
+
     @contextmanager
     def open(
         self, method: str, path: str, query: dict[str, Any], timeout: float | None = -1.0, body: Any = None
     ) -> Iterator[Answer]:
-        """One call, its answer open for reading. A timeout of None waits for ever, each read on its own."""
+        """One call, its answer open for reading. A timeout of None waits for ever, each read on its own.
+
+        A body of bytes is a tar and goes as it is; any other goes as JSON.
+        """
         wait = self.timeout if timeout == -1.0 else timeout
         if query:
             path += "?" + urlencode({key: _text(value) for key, value in query.items()})
-        headers = {"Connection": "close"} | ({"Content-Type": "application/json"} if body is not None else {})
-        content = json.dumps(body).encode() if body is not None else None
+        headers = {"Connection": "close"}
+        content = None
+        if body is not None:
+            headers["Content-Type"] = "application/x-tar" if isinstance(body, bytes) else "application/json"
+            content = body if isinstance(body, bytes) else json.dumps(body).encode()
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connected:
                 connected.settimeout(self.timeout)

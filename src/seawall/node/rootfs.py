@@ -48,14 +48,14 @@ def build(programs: Iterable[str] = PROGRAMS, files: Mapping[str, bytes] | None 
         _add(tar, "etc/passwd", b"root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534::/:/bin/false\n")
         _add(tar, "etc/group", b"root:x:0:\nnogroup:x:65534:\n")
         _add(tar, "etc/os-release", b'ID=seawall-test\nVERSION_ID=1\nPRETTY_NAME="Seawall test image"\n')
-        libraries: set[str] = set()
+        needed: set[str] = set()
         for name in programs:
             path = shutil.which(name)
             if path is None:
                 continue
             _add(tar, f"bin/{name}", Path(path).read_bytes(), mode=0o755)
-            libraries |= _libraries(path)
-        for library in sorted(libraries):
+            needed |= libraries(path)
+        for library in sorted(needed - set(files or {})):  # Docker refuses a tar that names a path twice
             _add(tar, library.lstrip("/"), Path(library).read_bytes(), mode=0o755)
         for path, content in (files or {}).items():
             _add(
@@ -67,7 +67,8 @@ def build(programs: Iterable[str] = PROGRAMS, files: Mapping[str, bytes] | None 
     return buffer.getvalue()
 
 
-def _libraries(program: str) -> set[str]:
+def libraries(program: str) -> set[str]:
+    """Paths of the shared libraries that one of the host's programs or libraries loads."""
     try:
         listing = subprocess.run(["ldd", program], capture_output=True, text=True, timeout=10, check=False).stdout
     except (OSError, subprocess.TimeoutExpired) as error:

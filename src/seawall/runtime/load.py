@@ -124,6 +124,8 @@ class _Builder:
     def add(self, entry: Entry) -> None:
         """Compile one item; a failure becomes a problem and leaves the rest alone."""
         try:
+            if entry.kind == "rule" and {"output", "priority"} & set(entry.value):
+                raise Wrong("this is a rule in Falco's form", "write title, category, severity and kinds in its place")
             unknown = sorted(set(entry.value) - KEYS[entry.kind])
             if unknown:
                 raise Wrong(f"{entry.kind} has no key {unknown[0]!r}", f"known: {', '.join(sorted(KEYS[entry.kind]))}")
@@ -186,8 +188,6 @@ class _Builder:
         return parse(text, self.macros, self.lists, self.labels)
 
     def _rule(self, entry: Entry) -> None:
-        if "output" in entry.value or "priority" in entry.value:
-            raise Wrong("this is a rule in Falco's form", "write title, category, severity and kinds in its place")
         value = entry.value
         titles, whys, advice = (_languages(value, name) for name in ("title", "why", "advice"))
         if not titles[0]:
