@@ -1,8 +1,12 @@
 """What is wrong at the moment, by name, in words for people: the heartbeat's `errors`."""
 
 import sys
+import time
 
 from seawall.core.clock import now
+
+LOG_GAP = 10.0
+"""Seconds."""
 
 
 class Problems:
@@ -10,11 +14,15 @@ class Problems:
 
     def __init__(self) -> None:
         self._found: dict[str, str] = {}
+        self._logged: dict[str, float] = {}
 
     def say(self, name: str, text: str) -> None:
-        """Something is wrong from now on. A new text is also a line in the log (stderr)."""
-        if self._found.get(name) != text:
-            self._found[name] = text
+        """Something is wrong from now on. A new text is also a line in the log, one a name and LOG_GAP at most."""
+        if self._found.get(name) == text:
+            return
+        self._found[name] = text
+        if time.monotonic() - self._logged.get(name, -LOG_GAP) >= LOG_GAP:
+            self._logged[name] = time.monotonic()
             log(f"{name}: {text}")
 
     def clear(self, name: str) -> None:

@@ -132,13 +132,13 @@ class Agent:
             if watched != self._watch.fileno():
                 watched = _swap(poller, watched, self._watch.fileno())
             wait = min(timer.at for timer in timers) - time.monotonic()
-            poller.poll(max(0.0, min(wait, 0.5)) * 1000)
+            ready = poller.poll(max(0.0, min(wait, 0.5)) * 1000)
             self._do_work()
             events = self._watch.handle()
             now = time.monotonic()
             for timer in timers:
                 self._run(timer, now)
-            if 0 < events < AT_ONCE:
+            if ready and events < AT_ONCE:
                 time.sleep(BREATH)
 
     def _run(self, timer: "Timer", now: float) -> None:

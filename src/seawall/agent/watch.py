@@ -52,7 +52,6 @@ class Watch:
         self._known: dict[str, Container] = {}
         self._lost = 0
         self._lost_told_at = 0.0
-        self._failures = 0
 
     @property
     def on(self) -> bool:
@@ -109,12 +108,9 @@ class Watch:
         try:
             for event in sensor.read(AT_ONCE):
                 count += 1
-                for alert in engine.judge(event):
-                    self._answer(alert, event, settings.enforce)
-        except Exception as error:
-            # One event that breaks a judge must not blind the node; a sensor that always fails must be seen to.
-            self._failures += 1
-            self._problems.say("events", f"an event could not be judged: {error!r} ({self._failures} so far)")
+                self._judge(engine, event, settings.enforce)
+        except (SeawallError, OSError, ValueError) as error:
+            self._problems.say("sensor", f"events cannot be read: {error!r}")
         return count
 
     def tick(self, now: float) -> None:
@@ -155,6 +151,14 @@ class Watch:
         if self._sensor is not None:
             self._sensor.stop()
             self._sensor = None
+
+    def _judge(self, engine: Engine, event: Event, enforce: bool) -> None:
+        """One event that breaks a judge or an answer must not blind the node: it is said, and the next one comes."""
+        try:
+            for alert in engine.judge(event):
+                self._answer(alert, event, enforce)
+        except Exception as error:
+            self._problems.say("events", f"a {event.kind} event could not be judged: {error!r}")
 
     def _answer(self, alert: Alert, event: Event, enforce: bool) -> None:
         from seawall.runtime.respond import act
