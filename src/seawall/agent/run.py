@@ -60,6 +60,7 @@ class Agent:
         self._born = time.monotonic()
         self._work: deque[Callable[[], None]] = deque()
         self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._heart = Timer(lambda: self._interval("heartbeat"), self._beat, first=1.0)
         self._stopping = False
         self._restart = False
         self._renewing = 0
@@ -122,7 +123,7 @@ class Agent:
         timers = [
             Timer(1.0, self._tick),
             Timer(GOVERN, self._govern, first=GOVERN),
-            Timer(lambda: self._interval("heartbeat"), self._beat, first=1.0),
+            self._heart,
             Timer(RENEW_CHECK, self._renew),
         ]
         poller = select.poll()
@@ -191,6 +192,7 @@ class Agent:
             found = configuration.decode(value)
         except SeawallError as error:
             self._problems.say("configuration", f"the server's configuration is refused: {error}")
+            self.call(self._heart.now)
             return
         try:
             configuration.keep(self._home.config, value)
@@ -214,6 +216,7 @@ class Agent:
         self._settings = found
         self._survey.configure(dict(found.intervals), self._degrade.step, self._uplink.reply.shed)
         self._watch.apply(found, self._degrade.step)
+        self._heart.now()
         gc.collect()
 
     def _interval(self, name: str) -> float:
@@ -241,7 +244,7 @@ class Agent:
         self._survey.configure({}, step, self._uplink.reply.shed)
         if self._settings is not None:
             self._watch.apply(self._settings, step)
-        self._beat()
+        self._heart.now()
 
     def _beat(self) -> None:
         self._last_beat = self._heartbeat()
@@ -313,6 +316,10 @@ class Timer:
         self._every = every
         self._body = body
         self.at = time.monotonic() + first
+
+    def now(self) -> None:
+        """It is due at the next turn."""
+        self.at = 0.0
 
     def run(self, now: float) -> None:
         """Do it, if it is due."""
