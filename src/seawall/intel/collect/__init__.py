@@ -1,0 +1,36 @@
+"""Feeds, one a file: `recognise(document)` by content, `read(document)`. The first that knows a document reads it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from seawall.intel.collect import alpine, debian, kev, osv
+from seawall.intel.collect.documents import Document
+from seawall.intel.collect.parsed import Parsed
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One format of a feed."""
+
+    recognise: Callable[[Document], bool]
+    read: Callable[[Document], Sequence[Parsed]]
+
+
+FEEDS = {
+    "kev": Feed(kev.recognise, kev.read),
+    "alpine": Feed(alpine.recognise, alpine.read),
+    "debian": Feed(debian.recognise, debian.read),
+    "osv": Feed(osv.recognise, osv.read),
+}
+"""Special formats before general ones."""
+
+
+def parse(document: Document) -> Sequence[Parsed] | None:
+    """The document's records, or None when no feed knows it. Raises ValueError when its feed cannot read it."""
+    for feed in FEEDS.values():
+        if feed.recognise(document):
+            try:
+                return feed.read(document)
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+                raise ValueError(f"{type(error).__name__}: {error}") from error
+    return None
