@@ -9,6 +9,7 @@ from typing import Any
 from seawall.agent.identity import write
 from seawall.core.errors import Hostile, SeawallError
 from seawall.runtime import plan as plans
+from seawall.runtime.detect.engine import Engine
 from seawall.runtime.model import Plan
 
 INTERVALS = {"heartbeat": 30, "hosts": 300, "containers": 60, "images": 300, "processes": 60, "ports": 60}
@@ -37,7 +38,12 @@ def decode(value: Mapping[str, Any]) -> Settings:
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= MOST:
             raise Hostile(f"the interval of {name} is {seconds!r}")
         intervals[name] = max(LEAST, float(seconds))
-    return Settings(str(value.get("version", "")), plans.decode(plan), enforce, intervals)
+    decoded = plans.decode(plan)
+    try:
+        Engine(decoded, boot=0.0)
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
+        raise Hostile(f"a rule of the plan cannot be worked out: {error!r}", "upgrade the agent") from error
+    return Settings(str(value.get("version", "")), decoded, enforce, intervals)
 
 
 def first(kept: Path) -> tuple[Settings | None, str]:

@@ -14,10 +14,10 @@ from seawall.agent.settings import Settings
 from seawall.core.clock import format_time
 from seawall.core.errors import SeawallError
 from seawall.core.ids import new_id
-from seawall.core.plain import to_plain
 from seawall.core.severity import Severity
+from seawall.runtime.detect.alerts import record
 from seawall.runtime.detect.engine import Engine
-from seawall.runtime.model import ALERT_SCHEMA, Alert, Category, Container, Event, Plan
+from seawall.runtime.model import Alert, Category, Container, Event, Plan
 
 AT_ONCE = 2000
 """Events read in one go; timers and other work come in between."""
@@ -117,7 +117,7 @@ class Watch:
         """Once a second: alerts that were held back for counting, and losses."""
         if self._engine is not None:
             for alert in self._engine.due(now):
-                self._say(plain(alert))
+                self._say(record(alert))
         self._tell_losses(now)
 
     def know(self, container: Container) -> None:
@@ -167,7 +167,7 @@ class Watch:
             alert = act(alert, event, enforce)
         except (SeawallError, OSError) as error:
             alert = replace(alert, result="failed", evidence={**alert.evidence, "response_error": str(error)})
-        self._say(plain(alert))
+        self._say(record(alert))
 
     def _tell_losses(self, now: float) -> None:
         """Lost events are an alert of their own: a node that sees half must not look like one where half happens."""
@@ -176,12 +176,7 @@ class Watch:
         if lost <= self._lost or now - self._lost_told_at < LOSS_GAP or now == float("inf"):
             return
         new, self._lost, self._lost_told_at = lost - self._lost, lost, now
-        self._say(plain(_loss(new, dropped, now)))
-
-
-def plain(alert: Alert) -> dict[str, Any]:
-    """An alert as `seawall.alert/1`."""
-    return {"schema": ALERT_SCHEMA, **to_plain(alert)}
+        self._say(record(_loss(new, dropped, now)))
 
 
 def _loss(new: int, dropped: dict[str, int], now: float) -> Alert:

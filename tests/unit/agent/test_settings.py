@@ -1,6 +1,7 @@
 """Configurations: the good one is kept, a bad one changes nothing."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from seawall.core.severity import Severity
 from seawall.runtime import plan as plans
 from seawall.runtime.model import Category, Kind, Rule
 
-RULE = Rule("r", "A rule", Category.ESCAPE, Severity.HIGH, (Kind.MOUNT,), ["=", "mount.type", "proc"])
+RULE = Rule("r", "A rule", Category.ESCAPE, Severity.HIGH, (Kind.MOUNT,), ["=", "evt.type", "mount"])
 GOOD = {
     "version": "c1",
     "plan": plans.encode(plans.seal((RULE,), {}, {"kinds": ["mount"]})),
@@ -37,6 +38,9 @@ def test_a_good_configuration_is_kept_and_found_again(tmp_path):
         {"plan": {"form": 99}},
         {"plan": {**GOOD["plan"], "rules": [{}]}},
         {"plan": {**GOOD["plan"], "rules": 7}},
+        {"plan": plans.encode(plans.seal((replace(RULE, when=["=", "no.such.field", 1]),), {}, {}))},
+        {"plan": plans.encode(plans.seal((replace(RULE, when=[]),), {}, {}))},
+        {"plan": plans.encode(plans.seal((replace(RULE, when=["in", "evt.type", "no-list"]),), {}, {}))},
         {"intervals": []},
         {"intervals": {"heartbeat": -1}},
         {"intervals": {"heartbeat": "5"}},
