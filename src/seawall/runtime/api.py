@@ -107,7 +107,9 @@ def _rules(_connection: Connection, _parameters: Mapping[str, str]) -> Listing:
     since = clock.format_time(clock.parse_time(clock.now()) - RECENT_DAYS * 86400)
     rows = [_rule_row(rule) for rule in load.system_plan().rules]
     texts = [column(name, String) for name in _RULE_COLUMNS]
-    table = values(*texts, column("severity_rank", Integer), name="rules").data(rows)
+    table = (
+        values(*texts, column("severity_rank", Integer), name="rules").data(rows).cte("rules")
+    )  # SQLite names the columns of a CTE only
     alerts = store.ALERTS
     recent = (
         select(func.coalesce(func.sum(alerts.c.count), 0))

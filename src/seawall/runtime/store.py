@@ -6,6 +6,7 @@ an agent sent it twice, changes nothing.
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,10 +17,13 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    Row,
     RowMapping,
+    Select,
     String,
     Table,
     UniqueConstraint,
+    bindparam,
     delete,
     func,
     insert,
@@ -43,6 +47,8 @@ HOURS_DAYS = 8
 MAX_ALERT = 256 << 10
 """Characters of one alert as JSON."""
 MAX_TEXT = 512
+PORTION = 400
+"""Values in one question to the database."""
 MAX_REMARK = 2000
 
 ALERTS = Table(
@@ -101,22 +107,76 @@ HOURS = Table(
 
 def apply(connection: Connection, source: Source, item: Item, now: str) -> list[Change]:
     """Store one alert of an agent. Raises Hostile on what is none."""
-    row = _row(source, item.data, now)
-    sent = str(item.data["id"])[:64]
-    known = select(SEEN.c.id).where(SEEN.c.agent_id == source.agent_id, SEEN.c.id == sent)
-    if connection.execute(known).first() is not None:
-        return []
-    connection.execute(insert(SEEN).values(agent_id=source.agent_id, id=sent, seen_at=now))
-    _count_hour(connection, row["last_seen"], row["severity"], row["count"])
-    same = select(ALERTS).where(ALERTS.c.agent_id == source.agent_id, ALERTS.c.key == row["key"])
-    old = connection.execute(same).mappings().first()
-    if old is None:
+    return apply_all(connection, source, [item], now)
+
+
+def apply_all(connection: Connection, source: Source, items: Sequence[Item], now: str) -> list[Change]:
+    """Store many alerts of an agent with a few statements. Raises Hostile if one is none; nothing is stored then."""
+    parsed = [_row(source, item.data, now) for item in items]
+    rows = [(row["id"], row) for row in parsed]
+    seen = _among(connection, select(SEEN.c.id).where(SEEN.c.agent_id == source.agent_id), SEEN.c.id, dict(rows))
+    before = {row.id for row in seen}
+    keys = {row["key"]: None for _, row in rows}
+    same = _among(connection, select(ALERTS).where(ALERTS.c.agent_id == source.agent_id), ALERTS.c.key, keys)
+    held: dict[str, dict[str, Any]] = {row.key: dict(row._mapping) for row in same}
+    added: dict[str, None] = {}
+    changed: dict[str, None] = {}
+    hours: Counter[tuple[str, str]] = Counter()
+    fresh = []
+    for sent, row in rows:
+        if sent in before:
+            continue
+        before.add(sent)
+        fresh.append({"agent_id": source.agent_id, "id": sent, "seen_at": now})
+        hours[row["last_seen"][:13], row["severity"]] += row["count"]
+        old = held.get(row["key"])
+        held[row["key"]] = row if old is None else {**old, **_merged(old, row)}
+        if old is None:
+            added[row["key"]] = None
+        elif row["key"] not in added:
+            changed[row["key"]] = None
+    _write(connection, fresh, [held[key] for key in added], [held[key] for key in changed])
+    for (hour, severity), count in hours.items():
+        _count_hour(connection, hour, severity, count)
+    if added:
         _forget_old(connection, now)
-        connection.execute(insert(ALERTS).values(row))
-        return [Change("alerts/add", shown(row))]
-    merged = _merged(old, row)
-    connection.execute(update(ALERTS).where(ALERTS.c.id == old["id"]).values(merged))
-    return [Change("alerts/change", shown({**old, **merged}))]
+    return [
+        *(Change("alerts/add", shown(held[key])) for key in added),
+        *(Change("alerts/change", shown(held[key])) for key in changed),
+    ]
+
+
+def _among(
+    connection: Connection, wanted: Select[Any], column: Column[Any], values: Mapping[str, Any]
+) -> list[Row[Any]]:
+    """Rows whose column has one of the values, asked in portions: databases limit the variables of a statement."""
+    keys = list(values)
+    portions = (keys[at : at + PORTION] for at in range(0, len(keys), PORTION))
+    return [row for portion in portions for row in connection.execute(wanted.where(column.in_(portion)))]
+
+
+def _write(
+    connection: Connection, seen: list[dict[str, Any]], added: list[dict[str, Any]], changed: list[dict[str, Any]]
+) -> None:
+    if seen:
+        connection.execute(insert(SEEN), seen)
+    if added:
+        connection.execute(insert(ALERTS), added)
+    if changed:
+        values = [{f"new_{name}": row[name] for name in ("id", *_MERGED)} for row in changed]
+        connection.execute(_UPDATE, values)
+
+
+_MERGED = (
+    *("count", "first_seen", "last_seen", "host_name", "title", "title_zh", "category", "severity", "severity_rank"),
+    *("action", "result", "data", "container_name", "image", "exe", "state", "handled_by", "handled_at"),
+)
+"""Columns that may be another after an alert happened again."""
+_UPDATE = (
+    update(ALERTS)
+    .where(ALERTS.c.id == bindparam("new_id"))
+    .values({ALERTS.c[name]: bindparam(f"new_{name}", type_=ALERTS.c[name].type) for name in _MERGED})
+)
 
 
 def shown(row: Mapping[str, Any] | RowMapping) -> dict[str, Any]:
@@ -210,7 +270,7 @@ def _trend(connection: Connection, now: float) -> list[dict[str, Any]]:
     ]
 
 
-def _merged(old: RowMapping, row: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(old: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
     """What an old row becomes when its alert happens again."""
     later = row["last_seen"] >= old["last_seen"]
     changed: dict[str, Any] = {

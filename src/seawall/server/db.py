@@ -180,6 +180,7 @@ def open_reads(path: Path) -> Engine:
         pool_size=8,
         max_overflow=READERS - 8,
         pool_timeout=5.0,
+        hide_parameters=True,
         connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000},
     )
 
@@ -193,7 +194,13 @@ def open_reads(path: Path) -> Engine:
 def open_writes(path: Path) -> Engine:
     """An engine whose transactions take the write lock at once, so that they never have to be tried again."""
     created = not path.exists()
-    engine = create_engine(f"sqlite:///{path}", pool_size=1, max_overflow=0, connect_args={"check_same_thread": False})
+    engine = create_engine(
+        f"sqlite:///{path}",
+        pool_size=1,
+        max_overflow=0,
+        hide_parameters=True,  # they may be password hashes, and errors go to the log
+        connect_args={"check_same_thread": False},
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

@@ -107,8 +107,13 @@ def _apply_all(connection: Connection, source: Source, items: list[Item], now: s
     quick = Taken(taken.ack)
     changes: list[Change] = []
     try:
+        alerts = [item for item in items if item.kind == "alert"]
+        if alerts:
+            changes += importlib.import_module(OWNERS["alert"]).apply_all(connection, source, alerts, now)
+            quick.stored += len(alerts)
         for item in items:
-            changes += _apply(connection, source, item, now, quick)
+            if item.kind != "alert":
+                changes += _apply(connection, source, item, now, quick)
     except OperationalError:
         savepoint.rollback()
         raise

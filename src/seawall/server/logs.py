@@ -23,5 +23,5 @@ def start(level: str) -> None:
     logging.basicConfig(
         level=max(number, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s"
     )
-    for name in ("uvicorn.access", "uvicorn.error"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    # web.py writes a line for every request that failed; uvicorn would repeat the traceback as loose text.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
