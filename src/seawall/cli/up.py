@@ -201,13 +201,14 @@ class Up:
         command = [sys.executable, "-m", "seawall", "intel", "import", *files]
         environment = os.environ | {"SEAWALL_STATE": str(self.state)}
         try:
-            done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, timeout=1800, check=False)
+            done = subprocess.run(command, env=environment, capture_output=True, timeout=1800, check=False)
             if done.returncode == 0:
                 say("✓", f"advisories are imported ({time.monotonic() - began:.0f} s)")
             else:
-                self._cannot("import all advisories (see above)", f"seawall intel import {feeds}/*")
+                why = done.stderr.decode("utf-8", "replace").strip()[-300:]
+                self._cannot(f"import all advisories: {why}", f"seawall intel import {feeds}")
         except subprocess.TimeoutExpired:
-            self._cannot("import the advisories within 30 minutes", f"seawall intel import {feeds}/*")
+            self._cannot("import the advisories within 30 minutes", f"seawall intel import {feeds}")
 
     # What to say
 
