@@ -7,7 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, tuple_
+from sqlalchemy import Boolean, ColumnElement, Connection, Select, and_, func, or_, select, tuple_
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import Subquery
 
 from seawall.lists.door import Refused
@@ -60,11 +63,12 @@ def page(connection: Connection, listing: Listing, words: Mapping[str, str], cou
     wanted = _conditions(rows, listing, words)
     name, descending = _sort(listing, words)
     limit = _limit(words.get("limit", "50"))
+    total = connection.execute(select(func.count()).select_from(rows).where(*wanted)).scalar_one() if count else -1
     statement = _ordered(select(rows).where(*wanted), rows, listing, name, descending)
     if words.get("cursor"):
         statement = statement.where(_after(rows, listing, name, descending, words["cursor"]))
-    found = [dict(row) for row in connection.execute(statement.limit(limit + 1)).mappings()]
-    total = connection.execute(select(func.count()).select_from(rows).where(*wanted)).scalar_one() if count else -1
+    # Where nothing matches, reading in the sort's order would look at every row to find that out again.
+    found = [dict(row) for row in connection.execute(statement.limit(limit + 1)).mappings()] if total else []
     following = None
     if len(found) > limit:
         found.pop()
@@ -85,12 +89,38 @@ def _conditions(rows: Subquery, listing: Listing, words: Mapping[str, str]) -> l
     terms = words.get("q", "")[:MAX_TEXT].split()
     if terms and not listing.text:
         raise Refused("this list has no text to search", "leave q out")
-    wanted += [or_(*(rows.c[name].icontains(term, autoescape=True) for name in listing.text)) for term in terms]
+    wanted += [or_(*(_Holds(rows.c[name], _pattern(term)) for name in listing.text)) for term in terms]
     if listing.time and words.get("since"):
         wanted.append(rows.c[listing.time] >= words["since"])
     if listing.time and words.get("until"):
         wanted.append(rows.c[listing.time] < words["until"])
     return wanted
+
+
+class _Holds(FunctionElement[bool]):
+    """Whether a text matches a pattern, in upper or lower case."""
+
+    name = "holds"
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(_Holds)
+def _ilike(element: _Holds, compiler: SQLCompiler, **words: Any) -> str:
+    text, pattern = (compiler.process(part, **words) for part in element.clauses)
+    return f"{text} ILIKE {pattern} ESCAPE '/'"
+
+
+@compiles(_Holds, "sqlite")
+def _like(element: _Holds, compiler: SQLCompiler, **words: Any) -> str:
+    # SQLite's LIKE does not heed the case; SQLAlchemy's ilike would call lower() on every row and column.
+    return _ilike(element, compiler, **words).replace(" ILIKE ", " LIKE ", 1)
+
+
+def _pattern(term: str) -> str:
+    for special in "/%_":
+        term = term.replace(special, f"/{special}")
+    return f"%{term}%"
 
 
 def _filter(rows: Subquery, name: str, text: str) -> ColumnElement[bool]:

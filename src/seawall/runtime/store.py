@@ -81,7 +81,10 @@ ALERTS = Table(
     Column("data", JSON, nullable=False),
     UniqueConstraint("agent_id", "key", name="alerts_same"),
     Index("alerts_last_seen", "last_seen", "id"),
-    Index("alerts_state", "state", "severity_rank"),
+    Index("alerts_state", "state", "last_seen", "id"),
+    Index("alerts_severity", "severity_rank", "id"),
+    # Counts by state, severity and category are read from this alone, never from the wide rows.
+    Index("alerts_counts", "state", "severity", "category"),
     Index("alerts_container", "container_id"),
     Index("alerts_rule", "rule", "last_seen"),
 )
