@@ -1,6 +1,5 @@
 """From a rule that fired on an event to the alert that leaves the node. Form: docs/reference/schemas/alert.json."""
 
-import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
@@ -50,14 +49,14 @@ def record(alert: Alert) -> dict[str, Any]:
     return {"schema": ALERT_SCHEMA, **to_plain(alert)}
 
 
-def key(rule: Rule, event: Event) -> str:
+def same(rule: Rule, event: Event) -> tuple[Any, ...]:
     """Equal for alerts that are the same one happening again: the rule and its `merge_by` fields."""
-    return content_hash(to_plain([rule.id, *(resolve(name).get(event) for name in rule.merge_by)]))
+    return rule.id, *(resolve(name).get(event) for name in rule.merge_by)
 
 
-def repeated(alert: Alert, count: int, first_seen: str) -> Alert:
-    """The alert standing for `count` occurrences since `first_seen`."""
-    return dataclasses.replace(alert, count=count, first_seen=first_seen)
+def key(rule: Rule, event: Event) -> str:
+    """`same` as a short text, for the server."""
+    return content_hash(to_plain(same(rule, event)))
 
 
 def container_record(process: Process) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from seawall.core.clock import format_time
 from seawall.runtime.detect import alerts
@@ -33,12 +34,12 @@ class _Judge:
 
 @dataclass(slots=True)
 class _Held:
-    """An alert that has left, and its repeats that have not."""
+    """An alert that has left, and its repeats that have not: the first of them whole, the others as a number."""
 
     until: float
     count: int = 0
-    first_seen: str = ""
-    last: Alert | None = None
+    last_seen: float = 0.0
+    alert: Alert | None = None
 
 
 class Engine:
@@ -53,7 +54,7 @@ class Engine:
         """Times a condition could not be worked out on an event."""
         self._boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) if boot is None else boot
         self._relays = Relays()
-        self._held: OrderedDict[str, _Held] = OrderedDict()
+        self._held: OrderedDict[tuple[Any, ...], _Held] = OrderedDict()
         self._pushed: list[Alert] = []
         self._by_kind: dict[Kind, list[_Judge]] = {}
         self.update(plan)
@@ -108,7 +109,7 @@ class Engine:
         if rule.action == "block":
             yield alerts.make(rule, event, self._boot)
             return
-        key = alerts.key(rule, event)
+        key = alerts.same(rule, event)
         held = self._held.get(key)
         if held is None or held.until <= event.time:
             if held is not None:
@@ -120,10 +121,11 @@ class Engine:
             yield alerts.make(rule, event, self._boot)
             return
         held.count += 1
-        held.first_seen = held.first_seen or format_time(event.time)
-        held.last = alerts.make(rule, event, self._boot)
+        held.last_seen = event.time
+        if held.alert is None:
+            held.alert = alerts.make(rule, event, self._boot)
 
 
 def _released(held: _Held) -> Iterator[Alert]:
-    if held.last is not None:
-        yield alerts.repeated(held.last, held.count, held.first_seen)
+    if held.alert is not None:
+        yield replace(held.alert, count=held.count, last_seen=format_time(held.last_seen))
