@@ -54,7 +54,6 @@ class Survey:
         self._stopping = False
         self._step = 0
         self._shed = 0
-        self._digests: dict[str, str] = {}
         self.host: dict[str, Any] = {}
         """The newest `hosts` record."""
 
@@ -122,15 +121,20 @@ class Survey:
         actor = event.get("Actor")
         container = actor.get("ID") if isinstance(actor, dict) else event.get("id")
         action = str(event.get("Action") or event.get("status") or "").partition(":")[0]
-        is_container = event.get("Type", "container") == "container" and isinstance(container, str)
-        if not is_container or action.startswith("exec_"):
+        kind = event.get("Type", "container")
+        if kind == "image":
+            self._soon("images")
+        if kind != "container" or not isinstance(container, str) or action.startswith("exec_"):
             return
         if action in _BORN:
             self._introduce(str(container))
         elif action in _GONE:
             self._forget(str(container))
+        self._soon("containers")
+
+    def _soon(self, kind: str) -> None:
         with self._changed:
-            self._due["containers"] = min(self._due["containers"], time.monotonic() + SETTLE)
+            self._due[kind] = min(self._due[kind], time.monotonic() + SETTLE)
             self._changed.notify()
 
     def _introduce_all(self) -> None:
@@ -150,15 +154,12 @@ class Survey:
         self._know(container)
 
     def _digest(self, image: str) -> str:
-        if image not in self._digests:
-            try:
-                names = self._docker.image(image).get("RepoDigests") or []
-            except SeawallError:
-                return ""
-            if len(self._digests) > 1000:
-                self._digests.clear()
-            self._digests[image] = str(names[0]).partition("@")[2] if names else ""
-        return self._digests[image]
+        """The image's digest in its repository; the snapshots share what was read."""
+        known = self._node.digests
+        if image not in known:
+            names = self._docker.image(image).get("RepoDigests") or []
+            known[image] = str(names[0]).partition("@")[2] if names else ""
+        return known[image]
 
 
 def identity(found: dict[str, Any], digest: str) -> Container:
