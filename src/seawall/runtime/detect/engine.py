@@ -5,6 +5,7 @@ alert a window and not one an event; `due` hands out what is still held. Alerts 
 each of them has to be acted upon.
 """
 
+import os
 import time
 from collections import OrderedDict
 from collections.abc import Collection, Iterator
@@ -46,8 +47,9 @@ class Engine:
     """Judges by one plan; `update` changes it without forgetting what was seen."""
 
     def __init__(self, plan: Plan, sockets: Collection[tuple[int, int]] = (), boot: float | None = None) -> None:
-        """`sockets` are (dev, ino) of this host's runtime sockets; `boot` its start in seconds since the epoch."""
-        self.sockets = frozenset(sockets)
+        """`sockets`: (st_dev, st_ino) of this host's runtime sockets; `boot`: its start in seconds since the epoch."""
+        # The kernel writes a device as major << 20 | minor, stat(2) otherwise; either may come in an event.
+        self.sockets = frozenset(sockets) | {(os.major(dev) << 20 | os.minor(dev), ino) for dev, ino in sockets}
         self.unjudged = 0
         """Times a rule was passed over because the container's identity was not known."""
         self.failed = 0

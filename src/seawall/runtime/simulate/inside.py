@@ -51,8 +51,8 @@ def converse(peer: socket.socket) -> None:
     with peer, contextlib.suppress(OSError):
         peer.settimeout(3)
         peer.sendall(b"id\nexit\n")
-        while peer.recv(4096):
-            pass
+        while said := peer.recv(4096):
+            os.write(1, said)  # what a shell answered, to be read in the container's log
 
 
 def reverse_shell_bash() -> None:
