@@ -68,9 +68,10 @@ class Watch:
             self._engine = Engine(plan, sockets=_runtime_sockets())
             sensor: SensorLike = Sensor(plan, settings.enforce)
             sensor.start()
-        except (SeawallError, OSError, ImportError, ValueError, KeyError) as error:
+        except Exception as error:  # whatever it is: an agent that is blind and says so beats none
             hint = getattr(error, "hint", "")
-            self._why_off = f"{error} ({hint})" if hint else str(error)
+            text = str(error) if isinstance(error, SeawallError | OSError | ImportError) else repr(error)
+            self._why_off = " ".join(f"{text} ({hint})".split() if hint else text.split())[:600]
             self._problems.say("sensor", self._why_off)
             return
         self._sensor = sensor
