@@ -16,6 +16,7 @@ from seawall.core.clock import format_time
 from seawall.runtime.detect import alerts
 from seawall.runtime.detect.condition import Check, compile_condition, fields_of
 from seawall.runtime.detect.fields import resolve
+from seawall.runtime.detect.namespaces import Namespaces
 from seawall.runtime.detect.relay import Relays
 from seawall.runtime.model import Alert, Event, Kind, Plan, Rule
 
@@ -56,6 +57,7 @@ class Engine:
         """Times a condition could not be worked out on an event."""
         self._boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) if boot is None else boot
         self._relays = Relays()
+        self._namespaces = Namespaces()
         self._held: OrderedDict[tuple[Any, ...], _Held] = OrderedDict()
         self._pushed: list[Alert] = []
         self._by_kind: dict[Kind, list[_Judge]] = {}
@@ -74,7 +76,7 @@ class Engine:
 
     def judge(self, event: Event) -> list[Alert]:
         """The alerts of one event, in the order of the rules."""
-        facts = dict(self._relays.observe(event))
+        facts = {**self._relays.observe(event), **self._namespaces.observe(event)}
         process = event.process
         container = process.container
         if container is not None and not process.started:

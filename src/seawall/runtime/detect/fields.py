@@ -245,26 +245,8 @@ def _mount_type(event: Event) -> str | None:
 
 
 def _joined_host(event: Event) -> tuple[str, ...]:
-    """Namespaces of a container's process that are the host's, though the container was started with its own.
-
-    The host's are those of its oldest known ancestor outside; the container's those of its first process.
-    """
-    process = event.process
-    if process.container is None or not process.namespaces:
-        return ()
-    first, outside = process, None
-    for ancestor in ancestors(process):
-        if ancestor.container is not None and ancestor.container.id == process.container.id and outside is None:
-            first = ancestor
-        elif ancestor.container is None:
-            outside = ancestor
-    if outside is None or first is process:
-        return ()
-    return tuple(
-        kind
-        for kind, inode in process.namespaces.items()
-        if inode and inode == outside.namespaces.get(kind) and first.namespaces.get(kind) not in (None, 0, inode)
-    )
+    joined: tuple[str, ...] = event.raw.get("joined_host", ())
+    return joined
 
 
 # Containers
