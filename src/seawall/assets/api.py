@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from seawall.assets import model
 from seawall.assets.store import CONTAINERS, HOSTS, IMAGE_HOSTS, IMAGES, KINDS, PORTS, PROCESSES, one, shown
-from seawall.lists import Door, Listing, Refused, add
+from seawall.lists import Door, Listing, Refused, add, joined
 
 _ON_HOSTS = select(func.count()).select_from(IMAGE_HOSTS).where(IMAGE_HOSTS.c.image_id == IMAGES.c.id).scalar_subquery()
 _PLACE = ("host_id", "host_name", "agent_id")
@@ -79,7 +79,8 @@ def router(door: Door) -> APIRouter:
     """`/hosts`, `/containers`, `/images`, `/processes`, `/ports`, each with `/{id}`."""
     routes = APIRouter(tags=["assets"])
     for kind in KINDS:
-        add(routes, f"/{kind}", LISTINGS[kind], door, item=ITEMS[kind])
+        listing = joined(LISTINGS[kind], KINDS[kind].table.c.id, door.beside(SINGULAR[kind]))
+        add(routes, f"/{kind}", listing, door, item=ITEMS[kind])
         routes.add_api_route(
             f"/{kind}/{{id}}",
             _detail(kind, door),

@@ -1,1 +1,160 @@
-"""To be filled."""
+"""Images over HTTP: order a scan, see what was read and what is known of it. Paths: docs/reference/api.md."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from sqlalchemy import Connection, Select, case, func, select
+
+from seawall.core.severity import Severity
+from seawall.images import model, store
+from seawall.images.store import INVENTORIES, PACKAGES, VULNERABILITIES
+from seawall.lists import Door, Listing, Refused, add
+
+_NEVER = 'scan it first: POST /images/{id}/scan, or "Scan now" in the console'
+_PACKAGE = tuple(column.name for column in PACKAGES.c if column.name not in ("scan", "number", "severity_rank"))
+_FINDING = tuple(
+    column.name for column in VULNERABILITIES.c if column.name not in ("image_id", "number", "severity_rank", "fixable")
+)
+_WORDS = case({severity.rank: severity.value for severity in Severity}, value=0)
+
+
+def router(door: Door) -> APIRouter:
+    """The room's routes, without their common prefix."""
+    routes = APIRouter(tags=["images"])
+
+    @routes.post("/images/{id}/scan", operation_id="scan_image", status_code=202, dependencies=[Depends(door.operator)])
+    def scan_image(id: str) -> dict[str, Any]:
+        """Have an agent that holds the image read it; the job tells how far it is."""
+        held = door.held("image", id)
+        if not held.agents:
+            raise Refused(
+                f"no node that holds {held.name} has its agent online",
+                "start the agent of one of them, then try again",
+                409,
+            )
+        args = {"image_id": id, "name": held.name}
+        return door.order(held.agents[0].agent_id, "image.inventory", args, target=held.name)
+
+    @routes.get("/images/{id}/inventory", operation_id="get_inventory", dependencies=[Depends(door.viewer)])
+    def get_inventory(id: str, connection: Annotated[Connection, Depends(door.read)]) -> dict[str, Any]:
+        """What was read of an image: configuration, layers, what was passed over, and the verdict's counts."""
+        found = store.inventory(connection, id)
+        if found is None:
+            raise Refused(f"image {id} was never scanned", _NEVER, 404)
+        return found
+
+    add(routes, "/images/{id}/packages", _packages, door, item=model.Package, name="list_image_packages")
+    add(
+        routes,
+        "/images/{id}/vulnerabilities",
+        _vulnerabilities,
+        door,
+        item=model.Vulnerability,
+        name="list_image_vulnerabilities",
+    )
+    use = door.beside("image.use").queries
+    add(routes, "/vulnerabilities", _by_cve(use[0]), door, name="list_vulnerabilities")
+    return routes
+
+
+def _packages(connection: Connection, parameters: Mapping[str, str]) -> Listing:
+    scan = connection.execute(select(INVENTORIES.c.scan).where(INVENTORIES.c.image_id == parameters["id"])).scalar()
+    if scan is None:
+        raise Refused(f"image {parameters['id']} was never scanned", _NEVER, 404)
+    return Listing(
+        select(PACKAGES).where(PACKAGES.c.scan == scan),
+        key="number",
+        sort="name",
+        sorts=("name", "version", "kind", "license", "layer", "vulnerabilities", "severity"),
+        filters=("name", "kind", "owned", "checked", "layer", "severity", "license", "purl"),
+        text=("name", "version", "purl", "path", "source_name", "license"),
+        sort_as={"severity": "severity_rank"},
+        row=lambda row: {name: row[name] for name in _PACKAGE},
+    )
+
+
+def _vulnerabilities(connection: Connection, parameters: Mapping[str, str]) -> Listing:
+    """An image that was not judged is refused: an empty list would look clean."""
+    judged, error = _verdict(connection, parameters["id"])
+    if not judged:
+        why = f": {error}" if error else ""
+        raise Refused(
+            f"the vulnerabilities of image {parameters['id']} are not checked{why}",
+            "bring advisories with `seawall intel import FILE…`; the image is judged then, without another scan",
+            409,
+        )
+    return Listing(
+        select(VULNERABILITIES).where(VULNERABILITIES.c.image_id == parameters["id"]),
+        key="number",
+        sort="-severity",
+        sorts=("severity", "id", "package", "score", "epss", "kev", "fixable", "status", "layer", "first_seen"),
+        filters=("id", "severity", "package", "kev", "fixable", "status", "layer", "purl", "source"),
+        text=("id", "package", "title", "path"),
+        time="first_seen",
+        sort_as={"severity": "severity_rank"},
+        row=lambda row: {name: row[name] for name in _FINDING},
+    )
+
+
+def _verdict(connection: Connection, image_id: str) -> tuple[bool, str]:
+    wanted = select(INVENTORIES.c.judged, INVENTORIES.c.judge_error).where(INVENTORIES.c.image_id == image_id)
+    row = connection.execute(wanted).first()
+    if row is None:
+        raise Refused(f"image {image_id} was never scanned", _NEVER, 404)
+    return row.judged, row.judge_error
+
+
+def _by_cve(use: Select[Any]) -> Listing:
+    """One row a CVE over all images that some host holds. `use` has the containers of each such image."""
+    found, used = VULNERABILITIES, use.subquery("used")
+    by_image = (
+        select(
+            found.c.id,
+            used.c.containers,
+            func.max(found.c.severity_rank).label("severity_rank"),
+            func.max(found.c.score).label("score"),
+            func.max(found.c.kev).label("kev"),
+            func.max(found.c.fixable).label("fixed"),
+            func.max(found.c.title).label("title"),
+            func.max(found.c.url).label("url"),
+            func.min(found.c.first_seen).label("first_seen"),
+            func.aggregate_strings(found.c.package, ",").label("packages"),
+        )
+        .join(used, used.c.id == found.c.image_id)
+        .group_by(found.c.id, found.c.image_id, used.c.containers)
+        .subquery("by_image")
+    )
+    rank = func.max(by_image.c.severity_rank)
+    source = select(
+        by_image.c.id,
+        rank.label("severity_rank"),
+        case({severity.rank: severity.value for severity in Severity}, value=rank).label("severity"),
+        func.max(by_image.c.score).label("score"),
+        func.max(by_image.c.kev).label("kev"),
+        func.max(by_image.c.fixed).label("fixed"),
+        func.max(by_image.c.title).label("title"),
+        func.max(by_image.c.url).label("url"),
+        func.min(by_image.c.first_seen).label("first_seen"),
+        func.aggregate_strings(by_image.c.packages, ",").label("packages"),
+        func.count().label("images"),
+        func.sum(by_image.c.containers).label("containers"),
+    ).group_by(by_image.c.id)
+    return Listing(
+        source,
+        key="id",
+        sort="-severity",
+        sorts=("severity", "id", "score", "kev", "fixed", "images", "containers", "first_seen"),
+        filters=("id", "severity", "kev", "fixed"),
+        text=("id", "title", "packages"),
+        time="first_seen",
+        sort_as={"severity": "severity_rank"},
+        row=_cve,
+    )
+
+
+def _cve(row: Mapping[str, Any]) -> dict[str, Any]:
+    plain = {name: row[name] for name in ("id", "severity", "score", "title", "url", "images", "containers")}
+    packages = sorted(set(row["packages"].split(",")))
+    marks = {"kev": bool(row["kev"]), "fixed": bool(row["fixed"])}
+    return {**plain, **marks, "packages": packages[:100], "first_seen": row["first_seen"]}

@@ -78,9 +78,9 @@ class Store:
         self.path = path
         self._lock = threading.Lock()
         try:
+            self._identity = _identity(path)  # before it is opened: a file swapped in meanwhile then counts as newer
             self._file = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True, check_same_thread=False)
             found = self._file.execute("pragma user_version").fetchone()[0]
-            self._identity = _identity(path)
         except (sqlite3.Error, OSError) as error:
             raise SeawallError(f"no intelligence at {path}", "seawall intel import FILE… brings some") from error
         if found != FORMAT:
@@ -92,6 +92,11 @@ class Store:
     def close(self) -> None:
         """End reading."""
         self._file.close()
+
+    @property
+    def version(self) -> str:
+        """Names this state of knowledge: what was judged with another may be out of date."""
+        return "-".join(f"{part:x}" for part in self._identity or ())
 
     def changed(self) -> bool:
         """Whether a newer file has been swapped in."""

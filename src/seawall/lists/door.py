@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select
 
 from seawall.core.errors import SeawallError
 
@@ -38,6 +38,32 @@ class User:
     name: str
     role: str
     """viewer, operator or admin; each may do all that the one before may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Where a thing is."""
+
+    name: str
+    """For people."""
+    agents: tuple[Source, ...]
+    """Those online whose hosts have it."""
+
+
+def _nothing(_row: Mapping[str, Any]) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What other rooms know of each thing in a list: columns to be joined, and what becomes of them in a row."""
+
+    queries: tuple[Select[Any], ...] = ()
+    """Each has at most one row for a thing, and names the thing in its column `id`."""
+    sorts: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
+    row: Callable[[Mapping[str, Any]], dict[str, Any]] = _nothing
+    """From a row with the joined columns to the fields that are added."""
 
 
 class Resync(SeawallError):
@@ -85,4 +111,12 @@ class Door(Protocol):
 
         `kind` is host (adds `agent`), container (adds `alerts`, `image_scan`) or image (adds `scan`).
         """
+        ...
+
+    def beside(self, kind: str) -> Beside:
+        """The same for lists: `image` adds `scan`, `image.use` adds `containers` to each image that a host holds."""
+        ...
+
+    def held(self, kind: str, id: str) -> Held:
+        """Who can reach a thing (`kind` is image). Refused (404) when there is none."""
         ...

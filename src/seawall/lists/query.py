@@ -2,18 +2,19 @@
 
 import base64
 import binascii
+import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Connection, Select, and_, func, or_, select, tuple_
+from sqlalchemy import Boolean, ColumnElement, Connection, Select, and_, func, or_, select, tuple_, type_coerce
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import Subquery
 
-from seawall.lists.door import Refused
+from seawall.lists.door import Beside, Refused
 
 MAX_PAGE = 500
 MAX_VALUES = 200
@@ -52,6 +53,24 @@ class Page:
     items: list[dict[str, Any]]
     next: str | None
     total: int
+
+
+def joined(listing: Listing, key: ColumnElement[Any], beside: Beside) -> Listing:
+    """The list with what other rooms know of each row's `key`; rows of which they know nothing stay."""
+    source = listing.source
+    for number, query in enumerate(beside.queries):
+        more = query.subquery(f"beside_{number}")
+        # A plain column would say that it is never null, which the outer join makes untrue.
+        columns = (type_coerce(column, column.type).label(column.name) for column in more.c if column.name != "id")
+        source = source.add_columns(*columns)
+        source = source.outerjoin(more, more.c.id == key)
+    return dataclasses.replace(
+        listing,
+        source=source,
+        sorts=(*listing.sorts, *beside.sorts),
+        filters=(*listing.filters, *beside.filters),
+        row=lambda row: {**listing.row(row), **beside.row(row)},
+    )
 
 
 def page(connection: Connection, listing: Listing, words: Mapping[str, str], count: bool = True) -> Page:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from seawall import __version__
+from seawall.intel import api as intel
 from seawall.server import enrolment, overview, people, static, system, web
 from seawall.server.parts import Parts
 
@@ -31,6 +32,7 @@ def build(parts: Parts) -> FastAPI:
     app.include_router(to_enrol, prefix=PREFIX)
     app.include_router(system.router(parts), prefix=PREFIX)
     app.include_router(overview.router(parts), prefix=PREFIX)
+    app.include_router(intel.router(parts.door, parts.knowledge.current), prefix=PREFIX)
     for routes in rooms(parts):
         app.include_router(routes, prefix=PREFIX)
     app.include_router(for_nodes)

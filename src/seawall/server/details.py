@@ -1,18 +1,51 @@
-"""What other rooms know of a thing: rooms never ask each other, so the server does."""
+"""What rooms know of each other's things: rooms never ask each other, so the server does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from seawall.server import agents
+from seawall.assets import store as assets
+from seawall.images import store as images
+from seawall.lists import Beside, Change, Held, Refused
+from seawall.server import agents, jobs
 from seawall.server.tables import AGENTS
+
+_SCAN = "image.inventory"
 
 
 def about(connection: Connection, kind: str, id: str) -> dict[str, Any]:
     """Extra fields of the detail of a host, a container or an image. An unknown kind has none."""
-    known = _KINDS.get(kind)
+    known = _ABOUT.get(kind)
     return known(connection, id) if known else {}
+
+
+def beside(kind: str) -> Beside:
+    """The same for lists (`lists.Door.beside`)."""
+    known = _BESIDE.get(kind)
+    return known() if known else Beside()
+
+
+def held(connection: Connection, kind: str, id: str) -> Held:
+    """Which online agents have a thing. Refused (404) when nobody has it."""
+    if kind != "image":
+        raise ValueError(f"nobody holds a {kind}")
+    image = assets.one(connection, "images", id)
+    if image is None:
+        raise Refused(f"there is no image {id}", "it may be gone since", 404)
+    holders = set(assets.holders(connection, id))
+    there = tuple(one for one in agents.online(connection) if one.agent_id in holders)
+    return Held(image["name"], there)
+
+
+def completed(connection: Connection, changes: list[Change]) -> list[Change]:
+    """Changes of images that a room tells by their id alone, with what lists show of their scan."""
+    return [
+        Change(change.type, {**change.payload, **_image(connection, change.payload["id"])})
+        if change.type == "images/change" and change.payload.keys() == {"id"}
+        else change
+        for change in changes
+    ]
 
 
 def _host(connection: Connection, id: str) -> dict[str, Any]:
@@ -24,7 +57,59 @@ def _host(connection: Connection, id: str) -> dict[str, Any]:
 def _container(connection: Connection, id: str) -> dict[str, Any]:
     from seawall.runtime import store as runtime
 
-    return {"alerts": runtime.counts(connection, id)}
+    container = assets.one(connection, "containers", id) or {}
+    scan = _image(connection, container.get("image_id", ""))["scan"]
+    return {"alerts": runtime.counts(connection, id), "image_scan": scan}
 
 
-_KINDS: dict[str, Callable[[Connection, str], dict[str, Any]]] = {"host": _host, "container": _container}
+def _image(connection: Connection, id: str) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for query in _scans().queries:
+        rows = query.subquery()
+        found = connection.execute(select(rows).where(rows.c.id == id)).mappings().first()
+        row |= dict(found) if found is not None else {}
+    return _scan(row)
+
+
+def _scans() -> Beside:
+    """What is known of each image, and how far its newest order is."""
+    sorts = ("critical", "high", "kev", "packages", "scanned_at")
+    return Beside((images.scans(), jobs.newest(_SCAN, "image_id")), sorts, ("scan_state", "judged"), _scan)
+
+
+def _scan(row: Mapping[str, Any]) -> dict[str, Any]:
+    scanned = row.get("scanned_at") is not None
+    if not scanned and row.get("scan_state") is None:
+        return {"scan": None}
+    # An inventory outlives the order that brought it.
+    order = {
+        "state": row.get("scan_state") or "done",
+        "job_id": row.get("job_id"),
+        "progress": row.get("progress"),
+        "message": row.get("message") or "",
+        "error": row.get("job_error") or "",
+    }
+    verdict = images.scan_shown(row) if scanned else images.NEVER_SCANNED
+    return {"scan": {**verdict, **order, "error": order["error"] or verdict["error"]}}
+
+
+def _use() -> Beside:
+    """Each image that some host holds, with its running containers."""
+    running = assets.CONTAINERS.c.state == "running"
+    containers = (
+        select(assets.CONTAINERS.c.image_id, func.count().label("n"))
+        .where(running)
+        .group_by(assets.CONTAINERS.c.image_id)
+        .subquery("running")
+    )
+    number = func.coalesce(containers.c.n, 0).label("containers")
+    query = select(assets.IMAGES.c.id, number).outerjoin(containers, containers.c.image_id == assets.IMAGES.c.id)
+    return Beside((query,), ("containers",), (), lambda row: {"containers": row["containers"] or 0})
+
+
+_ABOUT: dict[str, Callable[[Connection, str], dict[str, Any]]] = {
+    "host": _host,
+    "container": _container,
+    "image": _image,
+}
+_BESIDE: dict[str, Callable[[], Beside]] = {"image": _scans, "image.use": _use}

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from seawall.lists import Change, Refused, Source, User
+from seawall.lists import Beside, Change, Held, Refused, Source, User
 from seawall.server import agents, details, jobs
 from seawall.server.db import Database
 from seawall.server.guard import Guard
@@ -54,3 +54,12 @@ class ServerDoor:
     def about(self, connection: Connection, kind: str, id: str) -> dict[str, Any]:
         """What the other rooms know of a thing (`details.py`)."""
         return details.about(connection, kind, id)
+
+    def beside(self, kind: str) -> Beside:
+        """The same for lists (`details.py`)."""
+        return details.beside(kind)
+
+    def held(self, kind: str, id: str) -> Held:
+        """Which online agents have a thing; Refused (404) when nobody has it."""
+        with self._database.reading() as connection:
+            return details.held(connection, kind, id)

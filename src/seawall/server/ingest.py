@@ -18,7 +18,7 @@ from seawall.core import clock, envelope, ids
 from seawall.core.envelope import Batch, Item
 from seawall.core.errors import Hostile
 from seawall.lists import Change, Resync, Source
-from seawall.server import agents, jobs
+from seawall.server import agents, details, jobs
 
 LOG = structlog.get_logger("seawall.ingest")
 
@@ -150,9 +150,11 @@ def _apply(connection: Connection, source: Source, item: Item, now: str, taken: 
         if item.kind == "heartbeat":
             changes = agents.heartbeat(connection, source.agent_id, item.data)
         elif item.kind == "order":
-            changes = jobs.report(connection, source.agent_id, item.data, now)
+            changes = jobs.report(connection, source.agent_id, _checked(connection, item.data), now)
         elif item.kind in OWNERS:
-            changes = list(_owner(item.kind)(connection, source, item, now))
+            if item.kind == "inventory":
+                _asked_for(connection, source, item.data)
+            changes = details.completed(connection, list(_owner(item.kind)(connection, source, item, now)))
         else:  # a newer agent may say more than this server knows
             taken.rejected += 1
             return []
@@ -162,6 +164,24 @@ def _apply(connection: Connection, source: Source, item: Item, now: str, taken: 
         return []
     taken.stored += 1
     return changes
+
+
+def _asked_for(connection: Connection, source: Source, data: Mapping[str, Any]) -> None:
+    """An agent may only speak of images that it was ordered to read: none can make another's image look clean."""
+    image = {"image_id": data.get("image_id")}
+    if not jobs.ordered(connection, source.agent_id, data.get("order"), "image.inventory", **image):
+        raise Hostile(f"nobody ordered this inventory of {str(data.get('image_id'))[:80]}")
+
+
+def _checked(connection: Connection, said: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An order is not done before what it brings is here."""
+    if said.get("state") != "done" or not jobs.is_kind(connection, said.get("id"), "image.inventory"):
+        return said
+    from seawall.images import store as images
+
+    if images.delivered(connection, str(said.get("id"))):
+        return said
+    return {**said, "state": "failed", "error": "what the agent read did not arrive whole; scan again"}
 
 
 def _owner(kind: str) -> Apply:

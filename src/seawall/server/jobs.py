@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from seawall.core import clock, ids
 from seawall.lists import Change, Listing, Refused
@@ -27,8 +27,8 @@ MAX_ORDERS = 50
 
 def shown(row: Row) -> dict[str, Any]:
     """A row as the API shows it."""
-    names = ("id", "kind", "target", "agent_id", "state", "progress", "message", "error", "created_at", "finished_at")
-    return {name: row[name] for name in names}
+    names = ("id", "kind", "target", "agent_id", "args", "state", "progress", "message", "error")
+    return {name: row[name] for name in (*names, "created_at", "finished_at")}
 
 
 LISTING = Listing(
@@ -116,6 +116,37 @@ def find(connection: Connection, id: str) -> dict[str, Any]:
     if row is None:
         raise Refused(f"there is no job {id!r}", status=404)
     return shown(row)
+
+
+def newest(kind: str, argument: str) -> Select[Any]:
+    """How far the newest order of a kind is, for each value of one of its arguments (the column `id`)."""
+    subject = JOBS.c.args[argument].as_string()
+    latest = select(func.max(JOBS.c.id)).where(JOBS.c.kind == kind).group_by(subject)
+    return select(
+        subject.label("id"),
+        JOBS.c.id.label("job_id"),
+        JOBS.c.state.label("scan_state"),
+        JOBS.c.progress,
+        JOBS.c.message,
+        JOBS.c.error.label("job_error"),
+    ).where(JOBS.c.id.in_(latest))
+
+
+def ordered(connection: Connection, agent_id: str, id: object, kind: str, **args: object) -> bool:
+    """Whether this agent was given this order: what nobody asked for is not taken."""
+    mine = (JOBS.c.id == str(id), JOBS.c.agent_id == agent_id, JOBS.c.kind == kind)
+    given = connection.execute(select(JOBS.c.args).where(*mine)).scalar()
+    return given is not None and all(given.get(name) == value for name, value in args.items())
+
+
+def is_kind(connection: Connection, id: object, kind: str) -> bool:
+    """Whether a job is of this kind."""
+    return connection.execute(select(JOBS.c.kind).where(JOBS.c.id == str(id))).scalar() == kind
+
+
+def forget(connection: Connection, before: str) -> None:
+    """Delete jobs that ended long ago."""
+    connection.execute(delete(JOBS).where(JOBS.c.state.not_in(OPEN), JOBS.c.finished_at < before))
 
 
 def waiting(connection: Connection, agent_id: str, now: str) -> list[dict[str, Any]]:

@@ -18,25 +18,23 @@ class Knowledge:
         self._path = path
         self._lock = threading.Lock()
         self._store: Store | None = None
-        self._version = 0
+        self._warned = ""
 
     def current(self) -> Store | None:
-        """The store, or None before the first import."""
-        return self.newest()[0]
-
-    def newest(self) -> tuple[Store | None, int]:
-        """The store, and a number that grows with each newer file: what was judged before it is out of date."""
+        """The newest store, or None before the first import. A file that cannot be read leaves the one before."""
         with self._lock:
             if self._store is None or self._store.changed():
                 self._open()
-            return self._store, self._version
+            return self._store
 
     def _open(self) -> None:
         try:
             found = open_store(self._path)
         except SeawallError as error:
-            LOG.warning("intelligence cannot be used", error=str(error), hint=error.hint)
+            if self._warned != str(error):  # this is asked every second
+                LOG.warning("intelligence cannot be used", error=str(error), hint=error.hint)
+            self._warned = str(error)
             return
+        self._warned = ""
         if found is not None:
             self._store = found
-            self._version += 1

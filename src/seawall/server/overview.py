@@ -6,6 +6,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from sqlalchemy import Connection, func, select
 
+from seawall.assets import store as assets
+from seawall.baseline import store as baseline
+from seawall.images import store as images
+from seawall.intel.store import EMPTY_STATUS
+from seawall.runtime import store as runtime
+from seawall.server.knowledge import Knowledge
 from seawall.server.parts import Parts
 from seawall.server.tables import AGENTS
 
@@ -17,16 +23,21 @@ def router(parts: Parts) -> APIRouter:
     @routes.get("/overview", operation_id="get_overview", dependencies=[Depends(parts.door.viewer)])
     def get_overview(connection: Annotated[Connection, Depends(parts.door.read)]) -> dict[str, Any]:
         """Counts of everything that may need somebody."""
-        return overview(connection)
+        return overview(connection, parts.knowledge)
 
     return routes
 
 
-def overview(connection: Connection) -> dict[str, Any]:
+def overview(connection: Connection, knowledge: Knowledge) -> dict[str, Any]:
     """All parts; docs/reference/api.md has the shape."""
-    from seawall.runtime import store as runtime
-
-    return {"alerts": runtime.overview(connection, time.time()), "agents": _agents(connection)}
+    return {
+        "alerts": runtime.overview(connection, time.time()),
+        "agents": _agents(connection),
+        "assets": assets.counts(connection),
+        "images": images.overview(connection, select(assets.IMAGES.c.id, assets.IMAGES.c.name)),
+        "baseline": baseline.overview(connection) if hasattr(baseline, "overview") else [],
+        "intel": _intel(knowledge),
+    }
 
 
 def _agents(connection: Connection) -> dict[str, int]:
@@ -39,3 +50,9 @@ def _agents(connection: Connection) -> dict[str, int]:
             counts["degraded"] += number if degraded or sensor == "degraded" else 0
             counts["blind"] += number if sensor == "off" else 0
     return counts
+
+
+def _intel(knowledge: Knowledge) -> dict[str, Any]:
+    store = knowledge.current()
+    status = store.status() if store is not None else EMPTY_STATUS
+    return {name: status[name] for name in ("advisories", "kev", "age_days")}

@@ -9,6 +9,7 @@ from seawall.server.db import Database
 from seawall.server.door import ServerDoor
 from seawall.server.guard import Guard
 from seawall.server.jobs import Bell
+from seawall.server.knowledge import Knowledge
 from seawall.server.live import Hub
 from seawall.server.plans import Plans
 
@@ -33,5 +34,6 @@ class Parts:
     guard: Guard
     door: ServerDoor
     plans: Plans
+    knowledge: Knowledge
     installer: Callable[[], Installer]
     """Made on the first call: packing the agent takes a moment."""

@@ -9,9 +9,11 @@ import structlog
 from sqlalchemy import Connection, func, select
 
 from seawall.core import clock
+from seawall.images import store as images
 from seawall.lists import Change
 from seawall.server import agents, jobs
 from seawall.server.ca import own_names
+from seawall.server.db import alone
 from seawall.server.parts import Parts
 from seawall.server.tables import AGENTS
 
@@ -19,6 +21,11 @@ LOG = structlog.get_logger("seawall.rounds")
 
 ROUND_SECONDS = 5.0
 CERTIFICATE_SECONDS = 6 * 3600.0
+SWEEP_SECONDS = 3600.0
+JOB_DAYS = 30
+"""How long a job that ended is shown."""
+PART_HOURS = 24
+"""How long a scan that broke off may wait for its other parts."""
 
 
 async def watch(parts: Parts, noticed: Callable[[int], None]) -> None:
@@ -53,6 +60,26 @@ def look(parts: Parts, seconds: float) -> int:
 
         parts.database.write(step)
     return int(online)
+
+
+async def sweep(parts: Parts) -> None:
+    """Until cancelled: remove what nobody will ask for again."""
+    while True:
+        try:
+            await asyncio.to_thread(tidy, parts, time.time())
+        except Exception as error:
+            LOG.exception("sweep failed", error=repr(error))
+        await asyncio.sleep(SWEEP_SECONDS)
+
+
+def tidy(parts: Parts, seconds: float) -> None:
+    """One sweep."""
+
+    def step(connection: Connection) -> None:
+        jobs.forget(connection, clock.format_time(seconds - JOB_DAYS * 86400))
+        images.forget_broken(connection, clock.format_time(seconds - PART_HOURS * 3600))
+
+    parts.database.write(alone(step))
 
 
 async def renew(parts: Parts, contexts: list[ssl.SSLContext]) -> None:

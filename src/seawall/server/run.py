@@ -21,7 +21,7 @@ from seawall import __version__
 from seawall.core import clock
 from seawall.core.errors import SeawallError
 from seawall.lists import Change
-from seawall.server import accounts, app, logs, rounds, schema
+from seawall.server import accounts, app, judging, logs, rounds, schema
 from seawall.server.ca import Authority, door_context, own_names
 from seawall.server.config import Config
 from seawall.server.db import Database, open_writes
@@ -29,6 +29,7 @@ from seawall.server.door import ServerDoor
 from seawall.server.gateway import Gateway, PeerProtocol
 from seawall.server.guard import Guard
 from seawall.server.jobs import Bell
+from seawall.server.knowledge import Knowledge
 from seawall.server.live import Hub
 from seawall.server.parts import Installer, Parts
 from seawall.server.plans import Plans
@@ -83,6 +84,7 @@ def assemble(config: Config, database: Database, hub: Hub, installer: Callable[[
         guard=guard,
         door=ServerDoor(database, guard, bell),
         plans=Plans(config),
+        knowledge=Knowledge(config.intel),
         installer=installer,
     )
 
@@ -110,6 +112,8 @@ async def _serve(parts: Parts, doors: list[socket.socket]) -> None:
     tasks = [
         asyncio.create_task(rounds.watch(parts, gateway.noticed)),
         asyncio.create_task(rounds.renew(parts, contexts)),
+        asyncio.create_task(judging.watch(parts)),
+        asyncio.create_task(rounds.sweep(parts)),
         asyncio.create_task(asyncio.to_thread(parts.plans.current)),
     ]
     _tell(parts)

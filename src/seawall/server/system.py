@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, select
 
 from seawall import __version__
+from seawall.assets import store as assets
 from seawall.core import clock
 from seawall.lists import Change, Refused, add
 from seawall.server import agents, jobs
@@ -53,6 +54,7 @@ class Job(BaseModel):
     kind: str
     target: str
     agent_id: str
+    args: dict[str, Any]
     state: str
     progress: float
     message: str
@@ -96,11 +98,12 @@ def router(parts: Parts) -> APIRouter:
         dependencies=[Depends(door.admin)],
     )
     def delete_agent(id: str) -> None:
-        """Delete an agent: its certificate is refused from now on, its open jobs fail."""
+        """Delete an agent: its certificate is refused from now on, what it told is removed, its open jobs fail."""
 
         def step(connection: Connection) -> tuple[None, list[Change]]:
             now = clock.now()
             changes = agents.remove(connection, id, now)
+            assets.forget(connection, id)
             return None, [*changes, *jobs.abandon(connection, id, "the agent was deleted", now)]
 
         door.write(step)

@@ -1,0 +1,81 @@
+"""Judging what lies in the store with what the world knows: new inventories at once, all others after an import.
+
+An inventory is read and judged outside the writer; only the verdict is written, in one step. No image is read again.
+"""
+
+import asyncio
+import time
+
+import structlog
+from sqlalchemy import Connection
+
+from seawall.core import clock
+from seawall.images import store as images
+from seawall.intel.store import Store
+from seawall.lists import Change
+from seawall.server import details
+from seawall.server.parts import Parts
+
+LOG = structlog.get_logger("seawall.judging")
+
+LOOK_SECONDS = 1.0
+AT_ONCE = 20
+"""Inventories of one turn."""
+
+
+async def watch(parts: Parts) -> None:
+    """Until cancelled: judge what newer knowledge has not seen."""
+    while True:
+        try:
+            found = await asyncio.to_thread(turn, parts)
+        except Exception as error:
+            LOG.exception("judging failed", error=repr(error))
+            found = 0
+        await asyncio.sleep(0 if found else LOOK_SECONDS)
+
+
+def turn(parts: Parts) -> int:
+    """Judge a few inventories; how many."""
+    known = parts.knowledge.current()
+    if known is None:
+        return 0
+    with parts.database.reading() as connection:
+        waiting = images.unjudged(connection, known.version, AT_ONCE)
+    for image_id, scan in waiting:
+        _one(parts, known, image_id, scan)
+    return len(waiting)
+
+
+def _one(parts: Parts, known: Store, image_id: str, scan: str) -> None:
+    began = time.monotonic()
+    try:
+        from seawall.images.detect.findings import judge
+
+        with parts.database.reading() as connection:
+            inventory = images.load(connection, image_id, scan)
+        if inventory is None:
+            return
+        verdict = judge(known, inventory)
+    except Exception as error:  # whatever an image holds, the others are judged
+        LOG.exception("not judged", image=image_id, error=repr(error))
+        why = f"{type(error).__name__}: {error}"
+
+        def failed(connection: Connection) -> tuple[None, list[Change]]:
+            noted = images.not_judged(connection, image_id, scan, why, version=known.version, now=clock.now())
+            return None, details.completed(connection, noted)
+
+        parts.database.write(failed)
+        return
+
+    def step(connection: Connection) -> tuple[None, list[Change]]:
+        written = images.judged(connection, image_id, scan, verdict, version=known.version, now=clock.now())
+        return None, details.completed(connection, written)
+
+    parts.database.write(step)
+    LOG.info(
+        "judged",
+        image=image_id,
+        packages=len(inventory.packages),
+        vulnerabilities=len(verdict.vulnerabilities),
+        seconds=round(time.monotonic() - began, 3),
+    )
