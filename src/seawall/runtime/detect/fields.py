@@ -159,6 +159,15 @@ def is_loopback(host: str) -> bool:
     return host.startswith(("127.", "::ffff:127.")) or host == "::1"
 
 
+def _inherited(event: Event) -> bool:
+    """The socket on standard input is the parent's input too: a program that a shell on a socket starts."""
+    parent = event.process.parent
+    if parent is None:
+        return False
+    own = {found.inode for found in connected(event) if found.number == 0 and found.inode}
+    return any(found.number == 0 and found.inode in own for found in parent.stdio)
+
+
 # Files, sockets, system calls
 
 
@@ -346,6 +355,9 @@ _ALL = (
         "flag",
         _peer(lambda d: is_loopback(d.peer.host) if d.peer else None),
         "the other end of that socket is a loopback address",
+    ),
+    _f(
+        "stdio.inherited", "flag", _inherited, "the parent has the same socket as its input: this is not where it began"
     ),
     _f("user.uid", "number", _of(lambda p: p.uid), "real user id"),
     _f("user.euid", "number", _of(lambda p: p.euid), "effective user id"),

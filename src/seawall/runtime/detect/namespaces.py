@@ -27,7 +27,7 @@ class Namespaces:
         process = event.process
         if event.kind not in (Kind.EXEC, Kind.SETNS) or process.container is None or not process.started:
             return NOTHING
-        if not process.namespaces:
+        if not any(process.namespaces.values()):
             return NOTHING
         own = self._remembered(process, process.container.id)
         if own == process.namespaces:
@@ -57,15 +57,18 @@ def _first(process: Process, container: str) -> Process:
     for ancestor in ancestors(process):
         if ancestor.container is None or ancestor.container.id != container:
             break
-        if ancestor.namespaces:
+        if any(ancestor.namespaces.values()):
             first = ancestor
     return first
 
 
 def _outside(process: Process) -> Mapping[str, int]:
-    """The namespaces of the oldest known process above that belongs to no container: the host's."""
+    """The namespaces of the oldest known process above that belongs to no container: the host's.
+
+    Zeros mean that they could not be read, as of process 1 in some sandboxes.
+    """
     found: Mapping[str, int] = NOTHING
     for ancestor in ancestors(process):
-        if ancestor.container is None and ancestor.namespaces:
+        if ancestor.container is None and any(ancestor.namespaces.values()):
             found = ancestor.namespaces
     return found

@@ -46,6 +46,13 @@ def test_a_table_that_renews_in_place_does_not_change_what_is_remembered():
     assert namespaces.observe(event)["joined_host"] == ("mnt",)
 
 
+def test_what_could_not_be_read_of_process_1_is_passed_over():
+    init = {"exe": "", "container": False, "namespaces": dict.fromkeys(HOST, 0)}
+    first = {"exe": "/bin/sh", "namespaces": OWN}
+    found = Namespaces().observe(execution(OWN | {"mnt": 1}, (first, SHIM, init)))
+    assert found["joined_host"] == ("mnt",)
+
+
 def test_the_hosts_own_processes_are_at_home():
     assert not Namespaces().observe(execution(HOST, container=False))
 
