@@ -1,0 +1,133 @@
+"""libbpf through ctypes. Imported in the loading child only."""
+
+import ctypes
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+from seawall.core.errors import SeawallError
+
+NAMES = ("libbpf.so.1", "libbpf.so")
+CLOCK_MONOTONIC = 1
+_POINTERS = (
+    "bpf_object__open_mem",
+    "bpf_object__next_map",
+    "bpf_object__next_program",
+    "bpf_program__attach",
+)
+_TEXTS = ("bpf_map__name", "bpf_program__name")
+
+
+class Loader:
+    """Loads objects one by one; a map of a name that is there already is used again, not made anew."""
+
+    def __init__(self) -> None:
+        self._lib = library()
+        self._log = os.memfd_create("libbpf")
+        os.dup2(self._log, 2)
+        self.maps: dict[str, int] = {}
+        self.links: list[int] = []
+        self.programs: list[str] = []
+        self._keep: list[Any] = []
+
+    def add(self, path: Path) -> None:
+        """Load an object and attach its programs. Raises SeawallError; objects loaded before stay."""
+        data = path.read_bytes()
+        handle = self._check(self._lib.bpf_object__open_mem(data, len(data), None), f"{path.name} cannot be read")
+        maps = list(self._each(self._lib.bpf_object__next_map, handle))
+        for found in maps:
+            known = self.maps.get(self._lib.bpf_map__name(found).decode())
+            if known is not None and self._lib.bpf_map__reuse_fd(found, known):
+                raise SeawallError(f"{path.name}: a map of the other programs does not fit", "run: make build")
+        result = self._lib.bpf_object__load(handle)
+        if result:
+            raise self._refused(path.name, -result)
+        for found in maps:
+            name = self._lib.bpf_map__name(found).decode()
+            if not name.startswith(".") and "." not in name:
+                self.maps.setdefault(name, self._lib.bpf_map__fd(found))
+        links, programs = [], []
+        for program in self._each(self._lib.bpf_object__next_program, handle):
+            name = self._lib.bpf_program__name(program).decode()
+            links.append(self._check(self._lib.bpf_program__attach(program), f"{name} cannot be attached"))
+            programs.append(name)
+        self.links += [self._lib.bpf_link__fd(link) for link in links]
+        self.programs += programs
+        self._keep += [data, handle, links]
+
+    def _each(self, next: Any, handle: int) -> list[int]:
+        found, item = [], None
+        while item := next(handle, item):
+            found.append(item)
+        return found
+
+    def _check(self, pointer: int | None, what: str) -> int:
+        if not pointer:
+            raise self._refused(what, ctypes.get_errno())
+        return pointer
+
+    def _refused(self, what: str, number: int) -> SeawallError:
+        hint = "run: make build"
+        if number in (errno.EPERM, errno.EACCES) and os.geteuid() != 0:
+            hint = "run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_RESOURCE"
+        elif number == errno.EPERM:
+            hint = (
+                "CAP_BPF and CAP_PERFMON are needed; in a container add them, and allow bpf(2) in its seccomp profile"
+            )
+        said = os.pread(self._log, 1 << 20, 0).decode("utf-8", "replace").strip()[-300:]
+        return SeawallError(f"the kernel refused {what}: {os.strerror(number)}. {said}", hint)
+
+
+def replace(descriptor: int, keys: list[bytes], size: int) -> None:
+    """Make the keys of a map exactly these. New ones come before old ones go: nothing wanted is ever missed."""
+    lib = library()
+    one = ctypes.c_uint8(1)
+    for key in keys:
+        if lib.bpf_map_update_elem(descriptor, key, ctypes.byref(one), ctypes.c_uint64(0)):
+            raise SeawallError(f"a filter of the plan does not fit the kernel: {os.strerror(ctypes.get_errno())}")
+    stale: list[bytes] = []
+    wanted = set(keys)
+    at: Any = None
+    following = ctypes.create_string_buffer(size)
+    while lib.bpf_map_get_next_key(descriptor, at, following) == 0 and len(stale) < 4096:
+        at = ctypes.create_string_buffer(following.raw, size)
+        if at.raw not in wanted:
+            stale.append(at.raw)
+    for old in stale:
+        lib.bpf_map_delete_elem(descriptor, old)
+
+
+def timer(seconds: float) -> int:
+    """A timerfd that becomes readable every so many seconds."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    descriptor = libc.timerfd_create(CLOCK_MONOTONIC, os.O_NONBLOCK | os.O_CLOEXEC)
+    whole, rest = divmod(int(seconds * 1e9), 1_000_000_000)
+    times = (ctypes.c_long * 4)(whole, rest, whole, rest)
+    if descriptor < 0 or libc.timerfd_settime(descriptor, 0, times, None):
+        raise SeawallError(f"no timer: {os.strerror(ctypes.get_errno())}")
+    return int(descriptor)
+
+
+def library() -> Any:
+    """libbpf with the types of what we call. Raises SeawallError when it is not installed."""
+    for name in NAMES:
+        try:
+            lib = ctypes.CDLL(name, use_errno=True)
+            break
+        except OSError:
+            continue
+    else:
+        raise SeawallError("libbpf is not installed", "apt-get install libbpf1 (or your system's package of libbpf)")
+    for name in _POINTERS:
+        getattr(lib, name).restype = ctypes.c_void_p
+    for name in _TEXTS:
+        getattr(lib, name).restype = ctypes.c_char_p
+    pointer = ctypes.c_void_p
+    lib.bpf_object__open_mem.argtypes = [ctypes.c_char_p, ctypes.c_size_t, pointer]
+    for name in ("bpf_object__next_map", "bpf_object__next_program"):
+        getattr(lib, name).argtypes = [pointer, pointer]
+    for name in ("bpf_object__load", "bpf_program__attach", "bpf_link__fd", "bpf_map__fd", *_TEXTS):
+        getattr(lib, name).argtypes = [pointer]
+    lib.bpf_map__reuse_fd.argtypes = [pointer, ctypes.c_int]
+    return lib

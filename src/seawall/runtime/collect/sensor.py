@@ -1,0 +1,224 @@
+"""The sensor: what the kernel side saw, as events, with processes and containers filled in.
+
+Both rings are read in the order of time, at each tick or when the kernel side has something urgent. Nothing here
+waits, starts a thread or talks to a runtime: who a container is comes through `know`.
+"""
+
+import contextlib
+import os
+import select
+import struct
+import time
+from collections import deque
+from collections.abc import Iterator
+from mmap import MAP_SHARED, PAGESIZE, PROT_READ, PROT_WRITE, mmap
+from typing import Any
+
+from seawall.core.errors import SeawallError
+from seawall.runtime import normalise
+from seawall.runtime.collect import filters, loading
+from seawall.runtime.collect.ring import Ring
+from seawall.runtime.collect.table import Table
+from seawall.runtime.model import Container, Event, File, Kind, Plan
+
+TICK = 0.05
+"""Seconds that an event may wait to be read together with others; urgent ones do not."""
+PATIENCE = 1.0
+"""Seconds that events of a new container are kept until somebody says who it is."""
+MAX_WAITING = 4096
+SIZES = {"critical": 256 << 10, "bulk": 1 << 20}
+"""Bytes of the rings, as in bpf/maps.h."""
+_SETTINGS = struct.Struct("<4I")
+_COUNTS = struct.Struct("<4Q")
+_TIME = struct.Struct("<Q")
+_NS = 1e-9
+
+
+class Sensor:
+    """`start`, then `read` whenever `fileno` is readable; `stop` leaves nothing behind. Not for several threads."""
+
+    def __init__(self, plan: Plan, enforce: bool = False) -> None:
+        self._plan = plan
+        self._enforce = enforce
+        self._table = Table()
+        self._loaded: loading.Loaded | None = None
+        self._rings: list[Ring] = []
+        self._waiting: deque[Event] = deque()
+        self._patience: dict[str, float] = {}
+        self._epoll: select.epoll | None = None
+        self._settings: mmap | None = None
+        self._counts: mmap | None = None
+        self._malformed = 0
+        self._forks = False
+        self._clock = 0.0
+
+    def start(self) -> None:
+        """Load the programs and learn what runs already. Raises SeawallError with the reason and a hint."""
+        if self._loaded is not None:
+            raise SeawallError("the sensor has been started already")
+        self._loaded = loading.load(TICK)
+        try:
+            maps = self._loaded.maps
+            self._rings = [Ring(maps[name], size) for name, size in SIZES.items()]
+            self._settings = mmap(maps["config"], PAGESIZE, MAP_SHARED, PROT_READ | PROT_WRITE)
+            self._counts = mmap(maps["tally"], PAGESIZE, MAP_SHARED, PROT_READ)
+            self._epoll = select.epoll()
+            for descriptor in (maps["critical"], maps["bulk"], self._loaded.timer):
+                self._epoll.register(descriptor, select.EPOLLIN)
+            self.update(self._plan, self._enforce)
+            self._table.snapshot()
+        except BaseException:
+            self.stop()
+            raise
+
+    def fileno(self) -> int:
+        """A descriptor that is readable when `read` should be called: at each tick, or at once for what is urgent."""
+        return self._epoll.fileno() if self._epoll is not None else -1
+
+    def read(self, limit: int = 2000) -> Iterator[Event]:
+        """Events that wait, oldest first; looks at no more than `limit` records, so that a flood cannot hold us."""
+        if self._loaded is None:
+            return
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._loaded.timer, 8)
+        self._clock = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+        yield from self._due()
+        for _ in range(limit):
+            ring = self._oldest()
+            record = ring.peek() if ring is not None else None
+            if ring is None or record is None:
+                return
+            try:
+                event = self._event(record)
+            except (struct.error, LookupError, ValueError):
+                self._malformed += 1
+                event = None
+            finally:
+                record.release()
+                ring.advance()
+            if event is not None and not self._held(event):
+                yield event
+
+    def counters(self) -> dict[str, Any]:
+        """The heartbeat's `sensor` object (docs/reference/wire.md)."""
+        loaded = self._loaded
+        counts = _COUNTS.unpack_from(self._counts) if self._counts is not None else (0, 0, 0, 0)
+        state = "off" if loaded is None else "degraded" if loaded.errors else "on"
+        return {
+            "state": state,
+            "reason": "; ".join(loaded.errors) if loaded is not None else "not started",
+            "programs": list(loaded.programs) if loaded is not None else [],
+            "events": counts[0],
+            "dropped": {"critical": counts[1], "bulk": counts[2]},
+            "throttled": counts[3],
+            "malformed": self._malformed,
+            "processes": len(self._table.processes),
+            "processes_forgotten": self._table.forgotten,
+        }
+
+    def update(self, plan: Plan, enforce: bool) -> None:
+        """Work by another plan. Raises SeawallError, and keeps the old one, if its filters do not fit the kernel."""
+        keys = filters.keys(plan.filters)
+        if self._loaded is not None and self._settings is not None:
+            maps = self._loaded.maps
+            loading.fill({maps[name]: (filters.SIZES[name], wanted) for name, wanted in keys.items()})
+            kinds = sum(1 << normalise.NUMBERS[kind] for kind in filters.kinds(plan.filters))
+            everywhere = plan.filters.get("open_scope") == "all"
+            self._settings[: _SETTINGS.size] = _SETTINGS.pack(kinds, enforce, everywhere, os.getpid())
+        self._plan, self._enforce = plan, enforce
+        self._forks = any(Kind.FORK in rule.kinds for rule in plan.rules)
+
+    def know(self, container: Container) -> None:
+        """Who a container is; events of it that wait are delivered at the next `read`."""
+        self._table.know(container)
+
+    def forget(self, id: str) -> None:
+        """A container is gone."""
+        self._table.forget(id)
+        self._patience.pop(id, None)
+
+    def stop(self) -> None:
+        """Take the programs out of the kernel and give all memory back."""
+        for ring in self._rings:
+            ring.close()
+        for mapped in (self._settings, self._counts):
+            if mapped is not None:
+                mapped.close()
+        if self._epoll is not None:
+            self._epoll.close()
+        if self._loaded is not None:
+            self._loaded.close()
+        self._rings, self._settings, self._counts, self._epoll, self._loaded = [], None, None, None, None
+
+    def _oldest(self) -> Ring | None:
+        """The ring whose next record is the older one: an open must be seen before the exit of its process."""
+        best, least = None, 0
+        for ring in self._rings:
+            record = ring.peek()
+            if record is not None:
+                (when,) = _TIME.unpack_from(record, 24)
+                record.release()
+                if best is None or when < least:
+                    best, least = ring, when
+        return best
+
+    def _event(self, record: memoryview) -> Event | None:
+        head = normalise.head(record)
+        kind = normalise.KINDS[head.kind]
+        when = self._clock + head.time * _NS
+        if kind is Kind.EXEC:
+            process = self._table.exec(head, normalise.execution(record))
+            blocked = bool(head.flags & normalise.BLOCKED)
+            return Event(kind, when, process, file=process.file, stdio=process.stdio, blocked=blocked)
+        if kind is Kind.FORK:
+            process = self._table.fork(head)
+            return Event(kind, when, process) if self._forks else None
+        if kind is Kind.EXIT:
+            return Event(kind, when, self._table.exit(head), head.result)
+        event = Event(kind, when, self._table.of(head), head.result)
+        _fill(event, record)
+        return event
+
+    def _held(self, event: Event) -> bool:
+        """Whether an event has to wait for its container's identity."""
+        container = event.process.container
+        if container is None or container.complete or event.kind is Kind.EXIT:
+            return False
+        until = self._patience.setdefault(container.id, event.time + PATIENCE)
+        if until < event.time:
+            return False
+        self._waiting.append(event)
+        return True
+
+    def _due(self) -> Iterator[Event]:
+        """Events that have waited long enough, or whose container is known now."""
+        if not self._waiting:
+            return
+        now = time.time()
+        waiting, self._waiting = self._waiting, deque()
+        excess = len(waiting) - MAX_WAITING
+        for place, event in enumerate(waiting):
+            container = event.process.container
+            over = container is None or container.complete or now >= self._patience.get(container.id, 0.0)
+            if over or place < excess:
+                yield event
+            else:
+                self._waiting.append(event)
+        if len(self._patience) > MAX_WAITING:
+            self._patience = {name: until for name, until in self._patience.items() if until > now}
+
+
+def _fill(event: Event, record: memoryview) -> None:
+    """What belongs to the event's kind."""
+    if event.kind is Kind.OPEN:
+        event.file = normalise.opened(record)
+    elif event.kind is Kind.CONNECT:
+        event.peer, event.socket_inode, event.socket_dev = normalise.connected(record)
+    elif event.kind is Kind.DUP:
+        event.stdio = event.process.stdio = normalise.duplicated(record)
+    elif event.kind is Kind.MOUNT:
+        path, event.text, event.request = normalise.mounted(record)
+        event.file = File(path)
+    else:
+        event.request, event.target, namespaces = normalise.called(record)
+        event.process.namespaces = namespaces

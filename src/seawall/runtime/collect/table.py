@@ -1,0 +1,214 @@
+"""The node's processes and the containers they are in, kept up by fork, exec and exit. Bounded.
+
+A process is named by (pid, start). A child keeps its dead parents for the family tree, MAX_DEPTH of them.
+"""
+
+from seawall.node import procfs
+from seawall.runtime.model import Container, Process
+from seawall.runtime.normalise import IN_CONTAINER, Exec, Head
+
+MAX_PROCESSES = 8192
+MAX_CONTAINERS = 4096
+MAX_DEPTH = 24
+TICK_NS = 10_000_000
+"""/proc knows a start to a hundredth of a second (USER_HZ)."""
+RUNTIMES = frozenset(["runc", "crun", "youki", "memfd:runc_cloned:/proc/self/exe", "exe"])
+_CAPACITY_CHECK = 256
+
+
+class Table:
+    """Who runs on this node. `forgotten` counts processes dropped because there were too many."""
+
+    def __init__(self) -> None:
+        self.processes: dict[int, Process] = {}
+        self.containers: dict[str, Container] = {}
+        self.forgotten = 0
+        self._cgroups: dict[int, Container | None] = {}
+        self._entered: set[str] = set()
+        self._host_mnt = procfs.namespace(1, "mnt") or 0
+        self._checks = 0
+
+    def snapshot(self) -> None:
+        """Learn what runs already."""
+        for pid in sorted(procfs.pids()):
+            if pid not in self.processes and len(self.processes) < MAX_PROCESSES:
+                self._learn(pid)
+        for process in self.processes.values():
+            process.parent = process.parent or self.processes.get(process.ppid)
+
+    def know(self, container: Container) -> None:
+        """Fill in who a container is; processes share the one value."""
+        known = self.containers.get(container.id)
+        if known is None:
+            self.containers[container.id] = container
+            return
+        for name in Container.__slots__:
+            setattr(known, name, getattr(container, name))
+
+    def forget(self, id: str) -> None:
+        """A container is gone; processes that are not keep their reference."""
+        self.containers.pop(id, None)
+        self._entered.discard(id)
+        self._cgroups = {key: found for key, found in self._cgroups.items() if found is None or found.id != id}
+
+    def fork(self, head: Head) -> Process:
+        """A new process: its parent's likeness."""
+        parent = self._known(head.ppid)
+        process = Process(head.pid, head.start, head.ppid, vpid=head.vpid, parent=parent)
+        if parent is not None:
+            process.exe, process.comm, process.args, process.cwd = parent.exe, parent.comm, parent.args, parent.cwd
+            process.uid, process.euid, process.gid = parent.uid, parent.euid, parent.gid
+            process.loginuid, process.caps = parent.loginuid, parent.caps
+            process.tty, process.sid = parent.tty, parent.sid
+            process.namespaces, process.file, process.stdio = parent.namespaces, parent.file, parent.stdio
+            process.by_exec, process.started, process.container = parent.by_exec, parent.started, parent.container
+        self._place(process, self._container(head))
+        self._put(process)
+        return process
+
+    def exec(self, head: Head, new: Exec) -> Process:
+        """The same process with another program."""
+        old = self.processes.get(head.pid)
+        if old is None or not _same(old, head.start):
+            old = self.fork(head)
+        container = self._named(head.cgroup, new.container) if head.flags & IN_CONTAINER else None
+        entering = container is not None and (old.container is None or not old.started)
+        process = Process(
+            *(head.pid, head.start, head.ppid, new.file.path, new.comm, new.args, new.cwd, new.uid, new.euid, new.gid),
+            *(new.loginuid, new.caps, new.tty, new.sid, head.vpid, new.namespaces),
+            container=container or old.container,
+            file=new.file,
+            stdio=new.stdio,
+            by_exec=old.by_exec,
+            started=True,
+            parent=old.parent if old.ppid == head.ppid else self._known(head.ppid) or old.parent,
+        )
+        if entering and container is not None:
+            self._enter(process, container)
+        self.processes[head.pid] = process
+        return process
+
+    def exit(self, head: Head) -> Process:
+        """Its last state; it is no longer in the table."""
+        process = self.of(head)
+        self.processes.pop(head.pid, None)
+        _shorten(process)
+        return process
+
+    def of(self, head: Head) -> Process:
+        """Who did it. One whose beginning was missed is looked up in /proc."""
+        process = self.processes.get(head.pid)
+        if process is None or not _same(process, head.start):
+            process = self._learn(head.pid, head.start) or self.fork(head)
+        process.start = head.start
+        if head.flags & IN_CONTAINER and process.container is None:
+            self._place(process, self._container(head))
+        return process
+
+    def _enter(self, process: Process, container: Container) -> None:
+        """The first program inside, or the runtime's own last step, still among the host's files."""
+        runtime = process.exe.rpartition("/")[2] in RUNTIMES or process.exe.startswith("/memfd:runc_cloned")
+        if runtime and process.namespaces.get("mnt") == self._host_mnt:
+            process.started = False
+            return
+        process.by_exec = process.vpid != 1 and container.id in self._entered
+        self._entered.add(container.id)
+
+    def _place(self, process: Process, container: Container | None) -> None:
+        """Where its cgroup says it is. What has come from outside and run no program since is still the runtime.
+
+        A process never leaves its container: who moves itself into another cgroup is still who it was.
+        """
+        if container is not None and process.container is not container:
+            process.started = process.container is not None and process.started
+            process.container = container
+
+    def _container(self, head: Head) -> Container | None:
+        if not head.flags & IN_CONTAINER:
+            return None
+        if head.cgroup in self._cgroups:
+            return self._cgroups[head.cgroup]
+        found = procfs.container_of(head.pid)
+        return self._named(head.cgroup, found) if found else None
+
+    def _named(self, cgroup: int, id: str) -> Container:
+        container = self.containers.get(id)
+        if container is None:
+            container = self.containers[id] = Container(id)
+            if len(self.containers) > MAX_CONTAINERS:
+                self._drop_empty_containers()
+        if len(self._cgroups) > MAX_CONTAINERS:
+            self._cgroups.clear()
+        self._cgroups[cgroup] = container
+        return container
+
+    def _drop_empty_containers(self) -> None:
+        used = {process.container.id for process in self.processes.values() if process.container is not None}
+        for empty in [name for name in self.containers if name not in used][: MAX_CONTAINERS // 4]:
+            self.forget(empty)
+
+    def _known(self, pid: int) -> Process | None:
+        return self.processes.get(pid) or (self._learn(pid) if pid else None)
+
+    def _put(self, process: Process) -> None:
+        self.processes[process.pid] = process
+        if len(self.processes) <= MAX_PROCESSES:
+            return
+        self._checks += 1
+        if self._checks % _CAPACITY_CHECK == 1:  # exits may have been lost: who is gone from /proc goes first
+            alive = set(procfs.pids())
+            for pid in [pid for pid in self.processes if pid not in alive]:
+                del self.processes[pid]
+        while len(self.processes) > MAX_PROCESSES:
+            del self.processes[next(iter(self.processes))]
+            self.forgotten += 1
+
+    def _learn(self, pid: int, start: int = 0) -> Process | None:
+        """From /proc; None if it is gone, or is another process by now."""
+        found, status = procfs.stat(pid), procfs.status(pid)
+        if found is None or status is None:
+            return None
+        comm, fields = found
+        began = int(fields[19]) * TICK_NS
+        if start and abs(began - start) > TICK_NS:
+            return None
+        inside = procfs.container_of(pid)
+        if inside:
+            self._entered.add(inside)
+        uids = status.get("Uid", "0 0").split()
+        process = Process(
+            pid=pid,
+            start=start or began,
+            ppid=int(fields[1]),
+            exe=(procfs.link(pid, "exe") or "").removesuffix(" (deleted)"),
+            comm=comm,
+            args=tuple(procfs.cmdline(pid)),
+            cwd=procfs.link(pid, "cwd") or "",
+            uid=int(uids[0]),
+            euid=int(uids[1]),
+            gid=int(status.get("Gid", "0").split()[0]),
+            caps=int(status.get("CapEff", "0"), 16),
+            sid=int(fields[3]),
+            tty=fields[4] if fields[4] != "0" else "",
+            vpid=int(status.get("NSpid", str(pid)).split()[-1]),
+            namespaces={kind: procfs.namespace(pid, kind) or 0 for kind in ("mnt", "pid", "net", "user")},
+            container=self.containers.setdefault(inside, Container(inside)) if inside else None,
+            parent=self.processes.get(int(fields[1])),
+        )
+        self._put(process)
+        return process
+
+
+def _same(process: Process, start: int) -> bool:
+    return abs(process.start - start) <= TICK_NS
+
+
+def _shorten(process: Process) -> None:
+    """Cut the dead end of a family tree: a program that forks and ends for ever must not fill memory."""
+    last: Process | None = process
+    for _ in range(MAX_DEPTH):
+        if last is None:
+            return
+        last = last.parent
+    if last is not None:
+        last.parent = None
