@@ -1,0 +1,175 @@
+"""One layer's tar becomes what was found in it; the layers on top of each other become the image.
+
+A layer adds and replaces files, and removes by marks: `.wh.NAME` a file or folder, `.wh..wh..opq` everything that lower
+layers put into its folder. Source: OCI image specification, "Image Layer Filesystem Changeset".
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from seawall.core.errors import Hostile, SeawallError
+from seawall.core.skipped import Skipped
+from seawall.images.collect import system, tar
+from seawall.images.collect.packages import FORMATS
+from seawall.images.collect.packages.format import Format, Read
+from seawall.images.model import Location, Package
+
+MAX_DEPTH = 255
+MAX_PACKAGES = 200_000
+MAX_SKIPPED = 500
+"""Reasons that are kept in words for one layer; more are counted in one line."""
+WHITEOUT, OPAQUE = ".wh.", ".wh..wh..opq"
+
+
+@dataclass(slots=True)
+class Contents:
+    """What one layer brought and took away."""
+
+    read: dict[str, Read] = field(default_factory=dict)
+    """Path → what a package format made of it."""
+    system: dict[str, bytes] = field(default_factory=dict)
+    """Those of system.PATHS that are here."""
+    removed: set[str] = field(default_factory=set)
+    """Paths that lower layers' files and folders are taken away at."""
+    opaque: set[str] = field(default_factory=set)
+    """Folders of which nothing from below is seen."""
+    covered: set[str] = field(default_factory=set)
+    """Links: what lower layers had at or below them is not reached any more."""
+    skipped: list[Skipped] = field(default_factory=list)
+    skipped_more: int = 0
+    files: int = 0
+    size: int = 0
+
+    def skip(self, path: str, why: str) -> None:
+        """Count something that was passed over."""
+        if len(self.skipped) < MAX_SKIPPED:
+            self.skipped.append(Skipped(path[:300], why))
+        else:
+            self.skipped_more += 1
+
+
+def read(stream: tar.Reader) -> Contents:
+    """One layer. What is behind a broken place is not read, and said; what came before it counts."""
+    contents = Contents()
+    try:
+        for entry, body in tar.members(stream):
+            contents.files += 1
+            path = clean(entry.name)
+            if path is None:
+                contents.skip(entry.name, "the name leads out of the image or is nested too deep")
+            elif path:
+                _take(contents, path, entry, body)
+    except (Hostile, SeawallError) as error:
+        contents.skip("", f"the layer could not be read to its end: {error}")
+    return contents
+
+
+def clean(name: str) -> str | None:
+    """The path without a leading slash and needless parts; "" is the root, None leads out or too deep."""
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    return None if ".." in parts or len(parts) > MAX_DEPTH else "/".join(parts)
+
+
+def _take(contents: Contents, path: str, entry: tar.Entry, body: tar.Body) -> None:
+    folder, _, name = path.rpartition("/")
+    if name == OPAQUE:
+        contents.opaque.add(folder)
+    elif name.startswith(WHITEOUT):
+        contents.removed.add(f"{folder}/{name[len(WHITEOUT) :]}".lstrip("/"))
+    elif entry.type == tar.SYMBOLIC_LINK:
+        contents.covered.add(path)
+    elif path in system.PATHS and entry.type == tar.REGULAR:
+        contents.system[path] = body.read(system.LIMIT)
+    elif database := _format(path):
+        _read_package(contents, path, entry, body, database)
+
+
+def _format(path: str) -> Format | None:
+    return next((known for known in FORMATS.values() if known.wanted(path)), None)
+
+
+def _read_package(contents: Contents, path: str, entry: tar.Entry, body: tar.Body, format: Format) -> None:
+    if entry.type == tar.HARD_LINK:
+        target = contents.read.get(clean(entry.link) or "")
+        if target is None:
+            contents.skip(path, f"a hard link to {entry.link[:200]}, which holds no package")
+        else:
+            contents.read[path] = target
+    elif entry.type == tar.SPARSE:
+        contents.skip(path, "a sparse file")
+    elif entry.type == tar.REGULAR:
+        if entry.size > format.limit:
+            contents.skip(path, f"{entry.size} bytes, the limit is {format.limit}")
+            return
+        try:
+            contents.read[path] = format.read(path, body.read())
+        except ValueError as error:
+            contents.read[path] = Read()  # it hides what a lower layer had here all the same
+            contents.skip(path, str(error))
+
+
+@dataclass(slots=True)
+class _Seen:
+    """A file of the image as it is after some layers."""
+
+    read: Read
+    layer: int
+    first: dict[tuple[str, str, str], int]
+    """Package → the layer that brought it; a database is written whole by each layer that adds to it."""
+
+
+def merge(layers: Sequence[Contents]) -> tuple[list[Package], dict[str, bytes]]:
+    """The image's packages, with path and layer, and its system files. Raises Hostile over MAX_PACKAGES."""
+    seen: dict[str, _Seen] = {}
+    files: dict[str, bytes] = {}
+    for index, layer in enumerate(layers):
+        _hide(seen, files, layer)
+        files |= layer.system
+        for path, found in layer.read.items():
+            before = seen[path].first if path in seen else {}
+            first = {_key(package): before.get(_key(package), index) for package in found.packages}
+            seen[path] = _Seen(found, index, first)
+    owned = {path for one in seen.values() for path in one.read.owned}
+    packages = _united(seen, owned)
+    if len(packages) > MAX_PACKAGES:
+        raise Hostile(f"more than {MAX_PACKAGES} packages")
+    return packages, files
+
+
+def _hide(seen: dict[str, _Seen], files: dict[str, bytes], layer: Contents) -> None:
+    gone = layer.removed | layer.covered
+    if not gone and not layer.opaque:
+        return
+    for path in [path for path in seen if _gone(path, gone, layer.opaque)]:
+        del seen[path]
+    for path in [path for path in files if _gone(path, gone, layer.opaque)]:
+        del files[path]
+
+
+def _gone(path: str, gone: set[str], opaque: set[str]) -> bool:
+    if path in gone or "" in opaque:
+        return True
+    at = path.rfind("/")
+    while at > 0:
+        if path[:at] in gone or path[:at] in opaque:
+            return True
+        at = path.rfind("/", 0, at)
+    return False
+
+
+def _key(package: Package) -> tuple[str, str, str]:
+    return package.name, package.version, package.arch
+
+
+def _united(seen: dict[str, _Seen], owned: set[str]) -> list[Package]:
+    """One entry for a package that is in several places."""
+    found: dict[tuple[str, str, str, str, bool], Package] = {}
+    for path, one in sorted(seen.items()):
+        for package in one.read.packages:
+            mine = path in owned
+            location = Location(path, one.first[_key(package)])
+            key = (package.kind, *_key(package), mine)
+            known = found.get(key)
+            locations = (*known.locations, location) if known else (location,)
+            found[key] = replace(known or package, locations=locations, owned=mine)
+    return list(found.values())

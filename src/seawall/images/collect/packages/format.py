@@ -1,0 +1,34 @@
+"""What a package format has to offer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from seawall.images.model import Package
+
+
+@dataclass(slots=True)
+class Read:
+    """What one file told."""
+
+    packages: list[Package] = field(default_factory=list)
+    owned: list[str] = field(default_factory=list)
+    """Paths of other formats' evidence that an OS package has brought: the distribution answers for those."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format. Both functions take a clean path without a leading slash."""
+
+    wanted: Callable[[str], bool]
+    read: Callable[[str, bytes], Read]
+    """Raises ValueError when the file is broken."""
+    limit: int = 4 << 20
+    """Bytes of one file; a larger one is skipped and counted."""
+
+
+LONGEST = 512
+
+
+def clean(text: str) -> str:
+    """A name or version as it may be shown: one line, of bounded length."""
+    return " ".join(text.split())[:LONGEST]
