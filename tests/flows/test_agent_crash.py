@@ -5,7 +5,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -67,8 +66,10 @@ def test_kill_in_the_middle_loses_nothing(peer, tmp_path):
     put, kills = -1, 0
     while put < ALERTS - 1:
         process = start(tmp_path, put + 1)
+        assert process.stdout is not None
         if kills < 8:
-            time.sleep(chance.uniform(0.3, 0.8))
+            for _ in range(chance.randrange(50, 350)):
+                put = int(process.stdout.readline())
             os.kill(process.pid, signal.SIGKILL)
             kills += 1
         out, _ = process.communicate(timeout=60)

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from sqlalchemy import Connection, Select, case, func, select
+from sqlalchemy import Connection, Select, func, select
 
-from seawall.core.severity import Severity
 from seawall.images import model, store
-from seawall.images.store import INVENTORIES, PACKAGES, VULNERABILITIES
+from seawall.images.store import CVES, INVENTORIES, PACKAGES, VULNERABILITIES
 from seawall.lists import Door, Listing, Refused, add
 
 _NEVER = 'scan it first: POST /images/{id}/scan, or "Scan now" in the console'
@@ -16,7 +15,6 @@ _PACKAGE = tuple(column.name for column in PACKAGES.c if column.name not in ("sc
 _FINDING = tuple(
     column.name for column in VULNERABILITIES.c if column.name not in ("image_id", "number", "severity_rank", "fixable")
 )
-_WORDS = case({severity.rank: severity.value for severity in Severity}, value=0)
 
 
 def router(door: Door) -> APIRouter:
@@ -107,41 +105,11 @@ def _verdict(connection: Connection, image_id: str) -> tuple[bool, str]:
 
 def _by_cve(use: Select[Any]) -> Listing:
     """One row a CVE over all images that some host holds. `use` has the containers of each such image."""
-    found, used = VULNERABILITIES, use.subquery("used")
-    by_image = (
-        select(
-            found.c.id,
-            used.c.containers,
-            func.max(found.c.severity_rank).label("severity_rank"),
-            func.max(found.c.score).label("score"),
-            func.max(found.c.kev).label("kev"),
-            func.max(found.c.fixable).label("fixed"),
-            func.max(found.c.title).label("title"),
-            func.max(found.c.url).label("url"),
-            func.min(found.c.first_seen).label("first_seen"),
-            func.aggregate_strings(found.c.package, ",").label("packages"),
-        )
-        .join(used, used.c.id == found.c.image_id)
-        .group_by(found.c.id, found.c.image_id, used.c.containers)
-        .subquery("by_image")
-    )
-    rank = func.max(by_image.c.severity_rank)
-    source = select(
-        by_image.c.id,
-        rank.label("severity_rank"),
-        case({severity.rank: severity.value for severity in Severity}, value=rank).label("severity"),
-        func.max(by_image.c.score).label("score"),
-        func.max(by_image.c.kev).label("kev"),
-        func.max(by_image.c.fixed).label("fixed"),
-        func.max(by_image.c.title).label("title"),
-        func.max(by_image.c.url).label("url"),
-        func.min(by_image.c.first_seen).label("first_seen"),
-        func.aggregate_strings(by_image.c.packages, ",").label("packages"),
-        func.count().label("images"),
-        func.sum(by_image.c.containers).label("containers"),
-    ).group_by(by_image.c.id)
+    used = use.subquery("used")
+    hit = select(VULNERABILITIES.c.image_id).where(VULNERABILITIES.c.id == CVES.c.id).correlate(CVES)
+    containers = select(func.coalesce(func.sum(used.c.containers), 0)).where(used.c.id.in_(hit)).correlate(CVES)
     return Listing(
-        source,
+        select(CVES, containers.scalar_subquery().label("containers")),
         key="id",
         sort="-severity",
         sorts=("severity", "id", "score", "kev", "fixed", "images", "containers", "first_seen"),
@@ -154,7 +122,5 @@ def _by_cve(use: Select[Any]) -> Listing:
 
 
 def _cve(row: Mapping[str, Any]) -> dict[str, Any]:
-    plain = {name: row[name] for name in ("id", "severity", "score", "title", "url", "images", "containers")}
-    packages = sorted(set(row["packages"].split(",")))
-    marks = {"kev": bool(row["kev"]), "fixed": bool(row["fixed"])}
-    return {**plain, **marks, "packages": packages[:100], "first_seen": row["first_seen"]}
+    names = ("id", "severity", "score", "kev", "fixed", "title", "url", "images", "containers", "first_seen")
+    return {**{name: row[name] for name in names}, "packages": row["packages"].split(",")}

@@ -27,6 +27,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -50,6 +51,10 @@ MAX_HEAD = 2 << 20
 MAX_LOCATIONS = 20
 """Places of one package that are kept."""
 MAX_TEXT = 512
+MAX_NAMED = 100
+"""Packages that are named with a CVE."""
+PORTION = 400
+"""Values in one question to the database."""
 MAX_FINDINGS = 100_000
 """Vulnerabilities of one image that are kept, the worst first."""
 SEVERITIES = tuple(severity.value for severity in Severity)
@@ -136,6 +141,24 @@ VULNERABILITIES = Table(
     Column("first_seen", String(32), nullable=False),
     Index("vulnerabilities_cve", "id", "image_id"),
 )
+"""Of images that some host holds: those of others are put aside, and judged again when the image comes back."""
+CVES = Table(
+    "cves",
+    METADATA,
+    Column("id", String(128), primary_key=True),
+    Column("severity", String(16), nullable=False),
+    Column("severity_rank", Integer, nullable=False),
+    Column("score", Float),
+    Column("kev", Boolean, nullable=False),
+    Column("fixed", Boolean, nullable=False),
+    Column("title", String(MAX_TEXT), nullable=False),
+    Column("url", String(1024), nullable=False),
+    Column("packages", Text, nullable=False),
+    Column("images", Integer, nullable=False),
+    Column("first_seen", String(32), nullable=False),
+    Index("cves_severity", "severity_rank", "id"),
+)
+"""The sum of `vulnerabilities` by CVE, kept with each verdict: grouping 100,000 rows for each page takes a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,11 +241,29 @@ NEVER_SCANNED: dict[str, Any] = {
 """What `scan_shown` would say of an image that nobody has read."""
 
 
-def unjudged(connection: Connection, version: str, most: int) -> list[tuple[str, str]]:
-    """Image and scan of inventories that were not judged with this knowledge, those never judged first."""
-    wanted = select(INVENTORIES.c.image_id, INVENTORIES.c.scan).where(INVENTORIES.c.judged_with != version)
+def unjudged(connection: Connection, present: Select[Any], version: str, most: int) -> list[tuple[str, str]]:
+    """Image and scan of inventories that were not judged with this knowledge, those never judged first.
+
+    `present` has the ids of images that some host holds; nobody asks for the others.
+    """
+    there = INVENTORIES.c.image_id.in_(present)
+    wanted = select(INVENTORIES.c.image_id, INVENTORIES.c.scan).where(INVENTORIES.c.judged_with != version, there)
     rows = connection.execute(wanted.order_by(INVENTORIES.c.judged_with, INVENTORIES.c.scanned_at.desc()).limit(most))
     return [(row.image_id, row.scan) for row in rows]
+
+
+def absent(connection: Connection, present: Select[Any], most: int) -> list[str]:
+    """Judged images that no host holds any more."""
+    gone = INVENTORIES.c.image_id.not_in(present)
+    wanted = select(INVENTORIES.c.image_id).where(INVENTORIES.c.judged_with != "", gone)
+    return list(connection.execute(wanted.limit(most)).scalars())
+
+
+def put_aside(connection: Connection, image_id: str) -> None:
+    """Keep what was read of an image that is gone, and drop its verdict."""
+    values = {"judged": False, "judged_with": "", "judge_error": ""}
+    connection.execute(update(INVENTORIES).where(INVENTORIES.c.image_id == image_id).values(values))
+    _replace(connection, image_id, [])
 
 
 def load(connection: Connection, image_id: str, scan: str) -> Inventory | None:
@@ -244,16 +285,7 @@ def judged(
     if connection.execute(select(INVENTORIES.c.scan).where(*mine)).first() is None:
         return []
     found = list(verdict.vulnerabilities)[:MAX_FINDINGS]
-    old = connection.execute(
-        select(VULNERABILITIES.c.id, VULNERABILITIES.c.purl, VULNERABILITIES.c.first_seen).where(
-            VULNERABILITIES.c.image_id == image_id
-        )
-    )
-    since = {(row.id, row.purl): row.first_seen for row in old}
-    connection.execute(delete(VULNERABILITIES).where(VULNERABILITIES.c.image_id == image_id))
-    rows = [_finding_row(image_id, number, one, since, now) for number, one in enumerate(found)]
-    if rows:
-        connection.execute(insert(VULNERABILITIES), rows)
+    _replace(connection, image_id, [_finding_row(image_id, number, one, now) for number, one in enumerate(found)])
     _mark_packages(connection, scan, verdict)
     counts = Counter(one.severity.value for one in found)
     values = {
@@ -276,7 +308,7 @@ def not_judged(connection: Connection, image_id: str, scan: str, why: str, *, ve
     values = {"judged": False, "judged_with": version, "judged_at": now, "judge_error": why[:2000]}
     if not connection.execute(update(INVENTORIES).where(*mine).values(values)).rowcount:
         return []
-    connection.execute(delete(VULNERABILITIES).where(VULNERABILITIES.c.image_id == image_id))
+    _replace(connection, image_id, [])
     connection.execute(update(PACKAGES).where(PACKAGES.c.scan == scan).values(checked=None, vulnerabilities=0))
     return [Change("images/change", {"id": image_id})]
 
@@ -289,14 +321,8 @@ def overview(connection: Connection, present: Select[Any]) -> dict[str, Any]:
     scanned, not_checked = connection.execute(
         select(func.count(), func.count().filter(INVENTORIES.c.judged.is_(False))).select_from(held)
     ).one()
-    cves = (
-        select(func.max(VULNERABILITIES.c.severity_rank).label("rank"), func.max(VULNERABILITIES.c.kev).label("kev"))
-        .join(there, there.c.id == VULNERABILITIES.c.image_id)
-        .group_by(VULNERABILITIES.c.id)
-        .subquery()
-    )
-    ranks = connection.execute(select(cves.c.rank, func.count(), func.sum(cves.c.kev)).group_by(cves.c.rank)).all()
-    by_rank = {rank: number for rank, number, _ in ranks}
+    severities = connection.execute(select(CVES.c.severity, func.count()).group_by(CVES.c.severity))
+    known: dict[str, int] = {row[0]: row[1] for row in severities}
     order = (INVENTORIES.c.critical.desc(), INVENTORIES.c.kev.desc(), INVENTORIES.c.high.desc(), there.c.name)
     worst = (
         select(there.c.id, there.c.name, INVENTORIES.c.critical, INVENTORIES.c.high, INVENTORIES.c.kev)
@@ -309,8 +335,8 @@ def overview(connection: Connection, present: Select[Any]) -> dict[str, Any]:
         "scanned": scanned,
         "not_checked": not_checked,
         "total": total,
-        "vulnerabilities": {severity.value: by_rank.get(severity.rank, 0) for severity in Severity},
-        "kev": sum(int(kev or 0) for _, _, kev in ranks),
+        "vulnerabilities": {severity: known.get(severity, 0) for severity in SEVERITIES},
+        "kev": connection.execute(select(func.count()).select_from(CVES).where(CVES.c.kev)).scalar_one(),
         "top": [dict(row) for row in connection.execute(worst).mappings()],
     }
 
@@ -414,14 +440,11 @@ def _package(row: RowMapping) -> Package:
     return Package(**{name: row[name] for name in names}, locations=places)
 
 
-def _finding_row(
-    image_id: str, number: int, one: Vulnerability, since: Mapping[tuple[str, str], str], now: str
-) -> dict[str, Any]:
-    cve, purl = one.id[:128], one.purl[:1024]
+def _finding_row(image_id: str, number: int, one: Vulnerability, now: str) -> dict[str, Any]:
     return {
         "image_id": image_id,
         "number": number,
-        "id": cve,
+        "id": one.id[:128],
         "aliases": list(one.aliases[:50]),
         "package": one.package[:MAX_TEXT],
         "installed": one.installed[:MAX_TEXT],
@@ -437,11 +460,65 @@ def _finding_row(
         "title": one.title[:MAX_TEXT],
         "url": one.url[:1024],
         "source": one.source[:128],
-        "purl": purl,
+        "purl": one.purl[:1024],
         "path": one.path[:1024],
         "layer": one.layer,
-        "first_seen": since.get((cve, purl), now),
+        "first_seen": now,
     }
+
+
+_SUMMED = ("package", "severity_rank", "score", "kev", "fixable", "title", "url")
+
+
+def _replace(connection: Connection, image_id: str, rows: list[dict[str, Any]]) -> None:
+    """Write all findings of an image anew; what was known before keeps its first sight."""
+    mine = VULNERABILITIES.c.image_id == image_id
+    old = [dict(row) for row in connection.execute(select(VULNERABILITIES).where(mine)).mappings()]
+    since = {(row["id"], row["purl"]): row["first_seen"] for row in old}
+    for row in rows:
+        row["first_seen"] = since.get((row["id"], row["purl"]), row["first_seen"])
+    connection.execute(delete(VULNERABILITIES).where(mine))
+    if rows:
+        connection.execute(insert(VULNERABILITIES), rows)
+    before, after = _by_id(old), _by_id(rows)
+    _sum_up(connection, [cve for cve in before.keys() | after.keys() if before.get(cve) != after.get(cve)])
+
+
+def _by_id(rows: Sequence[Mapping[str, Any]]) -> dict[str, set[tuple[Any, ...]]]:
+    """What the sum by CVE is made of."""
+    found: dict[str, set[tuple[Any, ...]]] = {}
+    for row in rows:
+        found.setdefault(row["id"], set()).add(tuple(row[name] for name in _SUMMED))
+    return found
+
+
+def _sum_up(connection: Connection, ids: Sequence[str]) -> None:
+    """Write the rows of these CVEs anew."""
+    found = VULNERABILITIES.c
+    rank = func.max(found.severity_rank)
+    columns = {
+        "id": found.id,
+        "severity": case({severity.rank: severity.value for severity in Severity}, value=rank),
+        "severity_rank": rank,
+        "score": func.max(found.score),
+        "kev": func.max(found.kev),
+        "fixed": func.max(found.fixable),
+        "title": func.max(found.title),
+        "url": func.max(found.url),
+        "images": func.count(found.image_id.distinct()),
+        "first_seen": func.min(found.first_seen),
+    }
+    for at in range(0, len(ids), PORTION):
+        portion = ids[at : at + PORTION]
+        connection.execute(delete(CVES).where(CVES.c.id.in_(portion)))
+        named: dict[str, list[str]] = {}
+        for cve, package in connection.execute(select(found.id, found.package).where(found.id.in_(portion)).distinct()):
+            named.setdefault(cve, []).append(package)
+        sums = select(*(value.label(name) for name, value in columns.items())).where(found.id.in_(portion))
+        rows = [dict(row) for row in connection.execute(sums.group_by(found.id)).mappings()]
+        if rows:
+            values = [{**row, "packages": ",".join(sorted(named[row["id"]])[:MAX_NAMED])} for row in rows]
+            connection.execute(insert(CVES), values)
 
 
 _MARK = (

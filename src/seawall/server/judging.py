@@ -4,16 +4,19 @@ An inventory is read and judged outside the writer; only the verdict is written,
 """
 
 import asyncio
+import functools
 import time
 
 import structlog
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
+from seawall.assets import store as assets
 from seawall.core import clock
 from seawall.images import store as images
 from seawall.intel.store import Store
 from seawall.lists import Change
 from seawall.server import details
+from seawall.server.db import alone
 from seawall.server.parts import Parts
 
 LOG = structlog.get_logger("seawall.judging")
@@ -35,15 +38,18 @@ async def watch(parts: Parts) -> None:
 
 
 def turn(parts: Parts) -> int:
-    """Judge a few inventories; how many."""
+    """Judge a few inventories of images that hosts hold, put aside the verdicts of others; how many of both."""
     known = parts.knowledge.current()
-    if known is None:
-        return 0
+    present = select(assets.IMAGES.c.id)
     with parts.database.reading() as connection:
-        waiting = images.unjudged(connection, known.version, AT_ONCE)
-    for image_id, scan in waiting:
-        _one(parts, known, image_id, scan)
-    return len(waiting)
+        gone = images.absent(connection, present, AT_ONCE)
+        waiting = images.unjudged(connection, present, known.version, AT_ONCE) if known is not None else []
+    for image_id in gone:
+        parts.database.write(alone(functools.partial(images.put_aside, image_id=image_id)))
+    if known is not None:
+        for image_id, scan in waiting:
+            _one(parts, known, image_id, scan)
+    return len(gone) + len(waiting)
 
 
 def _one(parts: Parts, known: Store, image_id: str, scan: str) -> None:

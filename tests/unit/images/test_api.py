@@ -15,7 +15,7 @@ from seawall.core.severity import Severity
 from seawall.images import store
 from seawall.images.model import ImageConfig, Inventory, Location, Package, Vulnerability
 from seawall.lists import Change
-from seawall.server import accounts, agents, app, ingest, run
+from seawall.server import accounts, agents, app, ingest, judging, run
 from seawall.server.config import load
 from seawall.server.live import Hub
 from seawall.server.parts import Installer, Parts
@@ -187,6 +187,7 @@ def test_a_verdict_shows_everywhere(world: World) -> None:
     (first,) = world.get("/vulnerabilities?id=CVE-1")["items"]
     assert (first["images"], first["containers"]) == (2, 1)
     world.tell(("snapshot", whole("images", [{"id": OTHER, "name": "db:1"}])))
+    judging.turn(world.parts)
     (first,) = world.get("/vulnerabilities?id=CVE-1")["items"]
     assert (first["images"], first["severity"]) == (1, "high"), "an image that no host holds any more does not count"
 
@@ -228,6 +229,7 @@ def test_a_deleted_agent_takes_its_assets_along(world: World) -> None:
     job = world.scan()
     world.judge(IMAGE, job["id"], finding("a", "CVE-1", Severity.HIGH))
     assert world.client.delete(f"/api/v1/agents/{world.agent}").status_code == 204
+    judging.turn(world.parts)
     assert [world.get(path)["total"] for path in ("/images", "/containers", "/vulnerabilities")] == [0, 0, 0]
 
 

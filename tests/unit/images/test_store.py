@@ -66,6 +66,10 @@ def rows(connection: Connection, table: Any) -> int:
     return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
 
+def unjudged(connection: Connection, version: str) -> list[tuple[str, str]]:
+    return store.unjudged(connection, select(store.INVENTORIES.c.image_id), version, 9)
+
+
 def test_parts_in_any_order_make_a_whole(connection: Connection) -> None:
     second, first = item(inventory(package("b")), 2, 2), item(inventory(package("a")), 1, 2)
     assert store.apply(connection, ONE, second, "t1") == []
@@ -101,11 +105,11 @@ def test_what_was_never_judged_is_not_clean(connection: Connection) -> None:
 
 def test_a_verdict_is_written_and_kept_until_the_next(connection: Connection) -> None:
     store.apply(connection, ONE, item(inventory(package("a"), package("b"), package("c"))), "t1")
-    assert store.unjudged(connection, "k1", 9) == [(IMAGE, "job-1")]
+    assert unjudged(connection, "k1") == [(IMAGE, "job-1")]
     findings = [finding("a", "CVE-1", Severity.CRITICAL, kev=True), finding("a", "CVE-2", fixed="")]
     verdict = store.Judgement(findings, frozenset({package("c").purl}))
     store.judged(connection, IMAGE, "job-1", verdict, version="k1", now="t2")
-    assert store.unjudged(connection, "k1", 9) == []
+    assert unjudged(connection, "k1") == []
     scan = store.counts(connection, IMAGE)
     assert scan is not None
     assert (scan["vulnerabilities"]["critical"], scan["vulnerabilities"]["high"]) == (1, 1)
@@ -115,7 +119,7 @@ def test_a_verdict_is_written_and_kept_until_the_next(connection: Connection) ->
     }
     assert marks == {"a": (True, 2, "critical"), "b": (True, 0, None), "c": (False, 0, None)}
 
-    assert store.unjudged(connection, "k2", 9) == [(IMAGE, "job-1")], "newer knowledge has not seen it"
+    assert unjudged(connection, "k2") == [(IMAGE, "job-1")], "newer knowledge has not seen it"
     store.judged(
         connection,
         IMAGE,
@@ -131,7 +135,7 @@ def test_a_verdict_is_written_and_kept_until_the_next(connection: Connection) ->
     scan = store.counts(connection, IMAGE)
     assert scan is not None
     assert scan["judged"], "until the new scan is judged the old verdict stands"
-    assert store.unjudged(connection, "k2", 9) == [(IMAGE, "job-2")]
+    assert unjudged(connection, "k2") == [(IMAGE, "job-2")]
     late = store.judged(connection, IMAGE, "job-1", store.Judgement([]), version="k2", now="t5")
     assert late == [], "a verdict on the scan before is too late"
     assert rows(connection, store.VULNERABILITIES) == 2
@@ -159,7 +163,7 @@ def test_judging_that_failed_says_so(connection: Connection) -> None:
     assert scan is not None
     assert (scan["judged"], scan["error"], scan["vulnerabilities"]) == (False, "ValueError: no", None)
     assert rows(connection, store.VULNERABILITIES) == 0
-    assert store.unjudged(connection, "k2", 9) == [], "it is not tried again and again with the same knowledge"
+    assert unjudged(connection, "k2") == [], "it is not tried again and again with the same knowledge"
 
 
 @pytest.mark.parametrize(
@@ -222,5 +226,29 @@ def test_the_overview_counts_what_hosts_hold(connection: Connection) -> None:
     assert (found["total"], found["scanned"], found["not_checked"], found["kev"]) == (2, 2, 1, 1)
     assert found["vulnerabilities"]["critical"] == 1, "one CVE in two packages is one"
     assert [row["id"] for row in found["top"]] == [IMAGE]
-    gone = store.overview(connection, images.where(store.INVENTORIES.c.image_id == other))
+    held = images.where(store.INVENTORIES.c.image_id == other)
+    assert store.absent(connection, select(held.subquery().c.id), 9) == [IMAGE]
+    store.put_aside(connection, IMAGE)
+    assert store.absent(connection, select(held.subquery().c.id), 9) == []
+    gone = store.overview(connection, held)
     assert (gone["total"], gone["vulnerabilities"]["critical"], gone["kev"], gone["top"]) == (1, 0, 0, [])
+    assert store.load(connection, IMAGE, "job-1") is not None, "when it comes back it is judged, not read again"
+
+
+def test_the_sum_by_cve_follows_every_verdict(connection: Connection) -> None:
+    other = "sha256:" + "2" * 64
+    for image, order in ((IMAGE, "job-1"), (other, "job-2")):
+        store.apply(connection, ONE, item(inventory(package("a")), order=order, image=image), "t")
+
+    def verdict(image: str, order: str, *findings: Vulnerability) -> dict[str, tuple[Any, ...]]:
+        store.judged(connection, image, order, store.Judgement(findings), version="k", now="t")
+        cves = connection.execute(select(store.CVES))
+        return {row.id: (row.severity, row.images, sorted(row.packages.split(",")), row.fixed) for row in cves}
+
+    verdict(IMAGE, "job-1", finding("a", "CVE-1", Severity.LOW), finding("a", "CVE-2"))
+    assert verdict(other, "job-2", finding("b", "CVE-1", Severity.CRITICAL, fixed="")) == {
+        "CVE-1": ("critical", 2, ["a", "b"], True),
+        "CVE-2": ("high", 1, ["a"], True),
+    }
+    assert verdict(IMAGE, "job-1") == {"CVE-1": ("critical", 1, ["b"], False)}
+    assert verdict(other, "job-2") == {}
