@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from sqlalchemy import Connection, Select, func, select
 
 from seawall.images import model, store
-from seawall.images.store import CVES, INVENTORIES, PACKAGES, VULNERABILITIES
+from seawall.images.tables import CVES, INVENTORIES, PACKAGES, VULNERABILITIES
 from seawall.lists import Door, Listing, Refused, add
 
 _NEVER = 'scan it first: POST /images/{id}/scan, or "Scan now" in the console'

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 from seawall.assets import store as assets
 from seawall.core import clock
 from seawall.images import store as images
+from seawall.images import verdicts
 from seawall.intel.store import Store
 from seawall.lists import Change
 from seawall.server import details
@@ -42,10 +43,10 @@ def turn(parts: Parts) -> int:
     known = parts.knowledge.current()
     present = select(assets.IMAGES.c.id)
     with parts.database.reading() as connection:
-        gone = images.absent(connection, present, AT_ONCE)
-        waiting = images.unjudged(connection, present, known.version, AT_ONCE) if known is not None else []
+        gone = verdicts.absent(connection, present, AT_ONCE)
+        waiting = verdicts.unjudged(connection, present, known.version, AT_ONCE) if known is not None else []
     for image_id in gone:
-        parts.database.write(alone(functools.partial(images.put_aside, image_id=image_id)))
+        parts.database.write(alone(functools.partial(verdicts.put_aside, image_id=image_id)))
     if known is not None:
         for image_id, scan in waiting:
             _one(parts, known, image_id, scan)
@@ -67,14 +68,14 @@ def _one(parts: Parts, known: Store, image_id: str, scan: str) -> None:
         why = f"{type(error).__name__}: {error}"
 
         def failed(connection: Connection) -> tuple[None, list[Change]]:
-            noted = images.not_judged(connection, image_id, scan, why, version=known.version, now=clock.now())
+            noted = verdicts.not_judged(connection, image_id, scan, why, version=known.version, now=clock.now())
             return None, details.completed(connection, noted)
 
         parts.database.write(failed)
         return
 
     def step(connection: Connection) -> tuple[None, list[Change]]:
-        written = images.judged(connection, image_id, scan, verdict, version=known.version, now=clock.now())
+        written = verdicts.judged(connection, image_id, scan, verdict, version=known.version, now=clock.now())
         return None, details.completed(connection, written)
 
     parts.database.write(step)

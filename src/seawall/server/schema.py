@@ -12,7 +12,7 @@ from sqlalchemy import Engine, MetaData
 from seawall.core.errors import SeawallError
 from seawall.server import tables
 
-STORES = ("seawall.assets.store", "seawall.images.store", "seawall.runtime.store", "seawall.baseline.store")
+STORES = ("seawall.assets.store", "seawall.images.tables", "seawall.runtime.store", "seawall.baseline.store")
 """Modules whose METADATA holds tables of the server's database."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -12,7 +12,7 @@ from seawall.core import clock
 from seawall.core.envelope import Batch, Item
 from seawall.core.plain import to_plain
 from seawall.core.severity import Severity
-from seawall.images import store
+from seawall.images import verdicts
 from seawall.images.model import ImageConfig, Inventory, Location, Package, Vulnerability
 from seawall.lists import Change
 from seawall.server import accounts, agents, app, ingest, judging, run
@@ -63,9 +63,9 @@ class World:
         return job
 
     def judge(self, image: str, job: str, *findings: Vulnerability, unchecked: frozenset[str] = frozenset()) -> None:
-        verdict = store.Judgement(findings, unchecked)
+        verdict = verdicts.Judgement(findings, unchecked)
         self.parts.database.write(
-            lambda connection: (None, store.judged(connection, image, job, verdict, version="k", now=clock.now()))
+            lambda connection: (None, verdicts.judged(connection, image, job, verdict, version="k", now=clock.now()))
         )
 
 

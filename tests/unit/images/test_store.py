@@ -12,7 +12,7 @@ from seawall.core.errors import Hostile
 from seawall.core.plain import to_plain
 from seawall.core.severity import Severity
 from seawall.core.skipped import Skipped
-from seawall.images import store
+from seawall.images import store, tables, verdicts
 from seawall.images.model import ImageConfig, Inventory, Layer, Location, OperatingSystem, Package, Vulnerability
 from seawall.lists import Source
 
@@ -23,7 +23,7 @@ IMAGE = "sha256:" + "1" * 64
 @pytest.fixture
 def connection() -> Iterator[Connection]:
     engine = create_engine("sqlite://")
-    store.METADATA.create_all(engine)
+    tables.METADATA.create_all(engine)
     with engine.connect() as connection:
         yield connection
     engine.dispose()
@@ -67,7 +67,7 @@ def rows(connection: Connection, table: Any) -> int:
 
 
 def unjudged(connection: Connection, version: str) -> list[tuple[str, str]]:
-    return store.unjudged(connection, select(store.INVENTORIES.c.image_id), version, 9)
+    return verdicts.unjudged(connection, select(tables.INVENTORIES.c.image_id), version, 9)
 
 
 def test_parts_in_any_order_make_a_whole(connection: Connection) -> None:
@@ -83,7 +83,7 @@ def test_parts_in_any_order_make_a_whole(connection: Connection) -> None:
     assert shown is not None
     assert (shown["scanned_at"], shown["os"]["version"], shown["skipped"][0]["where"]) == ("t2", "12", "etc/x")
     assert "packages" not in shown
-    assert rows(connection, store.PARTS) == 0
+    assert rows(connection, tables.PARTS) == 0
 
 
 def test_a_part_that_comes_twice_counts_once(connection: Connection) -> None:
@@ -107,28 +107,29 @@ def test_a_verdict_is_written_and_kept_until_the_next(connection: Connection) ->
     store.apply(connection, ONE, item(inventory(package("a"), package("b"), package("c"))), "t1")
     assert unjudged(connection, "k1") == [(IMAGE, "job-1")]
     findings = [finding("a", "CVE-1", Severity.CRITICAL, kev=True), finding("a", "CVE-2", fixed="")]
-    verdict = store.Judgement(findings, frozenset({package("c").purl}))
-    store.judged(connection, IMAGE, "job-1", verdict, version="k1", now="t2")
+    verdict = verdicts.Judgement(findings, frozenset({package("c").purl}))
+    verdicts.judged(connection, IMAGE, "job-1", verdict, version="k1", now="t2")
     assert unjudged(connection, "k1") == []
     scan = store.counts(connection, IMAGE)
     assert scan is not None
     assert (scan["vulnerabilities"]["critical"], scan["vulnerabilities"]["high"]) == (1, 1)
     assert (scan["kev"], scan["fixable"], scan["unchecked"], scan["judged_at"]) == (1, 1, 1, "t2")
     marks = {
-        row.name: (row.checked, row.vulnerabilities, row.severity) for row in connection.execute(select(store.PACKAGES))
+        row.name: (row.checked, row.vulnerabilities, row.severity)
+        for row in connection.execute(select(tables.PACKAGES))
     }
     assert marks == {"a": (True, 2, "critical"), "b": (True, 0, None), "c": (False, 0, None)}
 
     assert unjudged(connection, "k2") == [(IMAGE, "job-1")], "newer knowledge has not seen it"
-    store.judged(
+    verdicts.judged(
         connection,
         IMAGE,
         "job-1",
-        store.Judgement([finding("a", "CVE-2"), finding("b", "CVE-3")]),
+        verdicts.Judgement([finding("a", "CVE-2"), finding("b", "CVE-3")]),
         version="k2",
         now="t3",
     )
-    since = {row.id: row.first_seen for row in connection.execute(select(store.VULNERABILITIES))}
+    since = {row.id: row.first_seen for row in connection.execute(select(tables.VULNERABILITIES))}
     assert since == {"CVE-2": "t2", "CVE-3": "t3"}, "what was known before keeps its first sight"
 
     store.apply(connection, ONE, item(inventory(package("a")), order="job-2"), "t4")
@@ -136,10 +137,10 @@ def test_a_verdict_is_written_and_kept_until_the_next(connection: Connection) ->
     assert scan is not None
     assert scan["judged"], "until the new scan is judged the old verdict stands"
     assert unjudged(connection, "k2") == [(IMAGE, "job-2")]
-    late = store.judged(connection, IMAGE, "job-1", store.Judgement([]), version="k2", now="t5")
+    late = verdicts.judged(connection, IMAGE, "job-1", verdicts.Judgement([]), version="k2", now="t5")
     assert late == [], "a verdict on the scan before is too late"
-    assert rows(connection, store.VULNERABILITIES) == 2
-    assert rows(connection, store.PACKAGES) == 1
+    assert rows(connection, tables.VULNERABILITIES) == 2
+    assert rows(connection, tables.PACKAGES) == 1
 
 
 def test_a_scan_that_breaks_off_leaves_the_last_whole_one(connection: Connection) -> None:
@@ -149,20 +150,20 @@ def test_a_scan_that_breaks_off_leaves_the_last_whole_one(connection: Connection
     assert shown is not None
     assert shown["scan"]["packages"] == 1
     store.forget_broken(connection, "2026-01-01T01:00:00.000Z")
-    assert rows(connection, store.PARTS) == 1
+    assert rows(connection, tables.PARTS) == 1
     store.forget_broken(connection, "2026-01-02T00:00:00.000Z")
-    assert (rows(connection, store.PARTS), rows(connection, store.PACKAGES)) == (0, 1)
+    assert (rows(connection, tables.PARTS), rows(connection, tables.PACKAGES)) == (0, 1)
     assert store.load(connection, IMAGE, "job-1") == inventory(package("a"))
 
 
 def test_judging_that_failed_says_so(connection: Connection) -> None:
     store.apply(connection, ONE, item(inventory(package("a"))), "t1")
-    store.judged(connection, IMAGE, "job-1", store.Judgement([finding("a", "CVE-1")]), version="k1", now="t2")
-    store.not_judged(connection, IMAGE, "job-1", "ValueError: no", version="k2", now="t3")
+    verdicts.judged(connection, IMAGE, "job-1", verdicts.Judgement([finding("a", "CVE-1")]), version="k1", now="t2")
+    verdicts.not_judged(connection, IMAGE, "job-1", "ValueError: no", version="k2", now="t3")
     scan = store.counts(connection, IMAGE)
     assert scan is not None
     assert (scan["judged"], scan["error"], scan["vulnerabilities"]) == (False, "ValueError: no", None)
-    assert rows(connection, store.VULNERABILITIES) == 0
+    assert rows(connection, tables.VULNERABILITIES) == 0
     assert unjudged(connection, "k2") == [], "it is not tried again and again with the same knowledge"
 
 
@@ -195,7 +196,7 @@ def test_rubbish_is_refused(connection: Connection, change: dict[str, Any]) -> N
     good = item(inventory(package("a")))
     with pytest.raises(Hostile):
         store.apply(connection, ONE, Item("inventory", good.data | change), "t")
-    assert rows(connection, store.INVENTORIES) == 0
+    assert rows(connection, tables.INVENTORIES) == 0
 
 
 def test_parts_that_disagree_are_refused(connection: Connection) -> None:
@@ -220,16 +221,16 @@ def test_the_overview_counts_what_hosts_hold(connection: Connection) -> None:
     for image, order in ((IMAGE, "job-1"), (other, "job-2")):
         store.apply(connection, ONE, item(inventory(package("a")), order=order, image=image), "t")
     kev = finding("a", "CVE-1", Severity.CRITICAL, kev=True)
-    store.judged(connection, IMAGE, "job-1", store.Judgement([kev, finding("b", "CVE-1")]), version="k", now="t")
-    images = select(store.INVENTORIES.c.image_id.label("id"), store.INVENTORIES.c.name)
+    verdicts.judged(connection, IMAGE, "job-1", verdicts.Judgement([kev, finding("b", "CVE-1")]), version="k", now="t")
+    images = select(tables.INVENTORIES.c.image_id.label("id"), tables.INVENTORIES.c.name)
     found = store.overview(connection, images)
     assert (found["total"], found["scanned"], found["not_checked"], found["kev"]) == (2, 2, 1, 1)
     assert found["vulnerabilities"]["critical"] == 1, "one CVE in two packages is one"
     assert [row["id"] for row in found["top"]] == [IMAGE]
-    held = images.where(store.INVENTORIES.c.image_id == other)
-    assert store.absent(connection, select(held.subquery().c.id), 9) == [IMAGE]
-    store.put_aside(connection, IMAGE)
-    assert store.absent(connection, select(held.subquery().c.id), 9) == []
+    held = images.where(tables.INVENTORIES.c.image_id == other)
+    assert verdicts.absent(connection, select(held.subquery().c.id), 9) == [IMAGE]
+    verdicts.put_aside(connection, IMAGE)
+    assert verdicts.absent(connection, select(held.subquery().c.id), 9) == []
     gone = store.overview(connection, held)
     assert (gone["total"], gone["vulnerabilities"]["critical"], gone["kev"], gone["top"]) == (1, 0, 0, [])
     assert store.load(connection, IMAGE, "job-1") is not None, "when it comes back it is judged, not read again"
@@ -241,8 +242,8 @@ def test_the_sum_by_cve_follows_every_verdict(connection: Connection) -> None:
         store.apply(connection, ONE, item(inventory(package("a")), order=order, image=image), "t")
 
     def verdict(image: str, order: str, *findings: Vulnerability) -> dict[str, tuple[Any, ...]]:
-        store.judged(connection, image, order, store.Judgement(findings), version="k", now="t")
-        cves = connection.execute(select(store.CVES))
+        verdicts.judged(connection, image, order, verdicts.Judgement(findings), version="k", now="t")
+        cves = connection.execute(select(tables.CVES))
         return {row.id: (row.severity, row.images, sorted(row.packages.split(",")), row.fixed) for row in cves}
 
     verdict(IMAGE, "job-1", finding("a", "CVE-1", Severity.LOW), finding("a", "CVE-2"))
