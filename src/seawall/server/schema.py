@@ -1,13 +1,15 @@
 """All tables of the product, gathered from the rooms, and the migrations that lead to them."""
 
 import importlib
+import sys
+import tempfile
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, MetaData
+from sqlalchemy import Engine, MetaData, create_engine, inspect
 
 from seawall.core.errors import SeawallError
 from seawall.server import tables
@@ -34,9 +36,9 @@ def _metadata(name: str) -> MetaData:
     return metadata
 
 
-def upgrade(engine: Engine) -> None:
-    """Bring the database to this version's tables. Refuses one that a newer version has written."""
-    config = settings()
+def upgrade(engine: Engine, migrations: Path = MIGRATIONS) -> None:
+    """Bring the database to this version's tables, all or nothing. Refuses one that a newer version has written."""
+    config = settings(migrations)
     script = ScriptDirectory.from_config(config)
     known = {revision.revision for revision in script.walk_revisions()}
     with engine.begin() as connection:
@@ -49,12 +51,42 @@ def upgrade(engine: Engine) -> None:
         if not known:
             gathered().create_all(connection)
             return
+        if current is None and inspect(connection).has_table(tables.USERS.name):
+            raise SeawallError(
+                "the database is of a version before the first release",
+                "move seawall.db away; the server makes a new one, and the agents tell again what runs",
+            )
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
 
-def settings() -> AlembicConfig:
+def draft(name: str) -> Path:
+    """For developers: write the migration that leads from the last one to the tables in the code, to be looked through.
+
+    `python -m seawall.server.schema "Note when a host was seen"`
+    """
+    config = settings(MIGRATIONS)
+    number = f"{len(list((MIGRATIONS / 'versions').glob('*.py'))) + 1:04}"
+    with tempfile.TemporaryDirectory() as folder:
+        engine = create_engine(f"sqlite:///{folder}/empty.db")
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            made = command.revision(config, name, autogenerate=True, rev_id=number)
+        engine.dispose()
+    if made is None or isinstance(made, list):
+        raise SeawallError("no migration was written")
+    return Path(made.path)
+
+
+def settings(migrations: Path) -> AlembicConfig:
     """Alembic's settings: where the migrations are."""
     config = AlembicConfig()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     return config
+
+
+if __name__ == "__main__":
+    draft(sys.argv[1])
