@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Boolean, Column, Connection, Integer, MetaData, String, Table, create_engine, insert, select
 from sqlalchemy.pool import StaticPool
 
-from seawall.lists import Listing, Refused, User, add, page
+from seawall.lists import Beside, Listing, Refused, User, add, joined, page
 
 THINGS = Table(
     "things",
@@ -100,6 +100,28 @@ def test_a_cursor_of_another_sort_is_refused(connection: Connection) -> None:
     assert first.next is not None
     with pytest.raises(Refused):
         page(connection, LISTING, {"sort": "-name", "limit": "5", "cursor": first.next})
+
+
+@pytest.mark.parametrize("sort", ["weight", "-weight"])
+def test_what_other_rooms_know_is_joined_and_unknown_comes_last(connection: Connection, sort: str) -> None:
+    weights = Table(
+        "weights", MetaData(), Column("id", String, primary_key=True), Column("weight", Integer, nullable=False)
+    )
+    weights.create(connection)
+    connection.execute(insert(weights), [{"id": f"i{n:03}", "weight": n % 4} for n in range(40)])
+    beside = Beside((select(weights),), ("weight",), ("weight",), lambda row: {"heavy": row["weight"]})
+    listing = joined(LISTING, THINGS.c.id, beside)
+    seen: list[dict[str, object]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        found = page(connection, listing, {"sort": sort, "limit": "7", "cursor": cursor})
+        seen, cursor = seen + found.items, found.next
+    assert len({row["id"] for row in seen}) == len(seen) == 100
+    known = [row["heavy"] for row in seen[:40]]
+    assert known == sorted(known, reverse=sort.startswith("-"))
+    assert {row["heavy"] for row in seen[40:]} == {None}
+    assert page(connection, listing, {"weight": "3"}).total == 10
+    assert page(connection, joined(LISTING, THINGS.c.id, Beside()), {}) == page(connection, LISTING, {})
 
 
 class _Door:
