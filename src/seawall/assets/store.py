@@ -8,7 +8,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Column, Connection, Integer, MetaData, String, Table, delete, func, insert, select
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    true,
+)
 from sqlalchemy import update as update_rows
 
 from seawall.core.envelope import Item
@@ -137,7 +153,7 @@ def apply(connection: Connection, source: Source, item: Item, now: str) -> list[
     _remove(connection, kind, source, gone)
     _upsert(connection, kind, source, rows)
     _remember(connection, source, name, str(item.data["hash"]))
-    return _changes(kind, rows, gone)
+    return _changes(kind, rows, _gone_everywhere(connection, kind, gone))
 
 
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,9 +192,9 @@ def counts(connection: Connection) -> dict[str, Any]:
 
 def forget(connection: Connection, agent_id: str) -> None:
     """Remove what a deleted agent told."""
-    for kind in KINDS.values():
-        connection.execute(delete(kind.table).where(kind.table.c.agent_id == agent_id))
     connection.execute(delete(IMAGE_HOSTS).where(IMAGE_HOSTS.c.agent_id == agent_id))
+    for kind in KINDS.values():
+        connection.execute(delete(kind.table).where(kind.table.c.agent_id == agent_id, _unheld(kind)))
     connection.execute(delete(SNAPSHOTS).where(SNAPSHOTS.c.agent_id == agent_id))
 
 
@@ -228,11 +244,16 @@ def _remove(connection: Connection, kind: Kind, source: Source, gone: Sequence[s
         if kind.table is IMAGES:
             mine = IMAGE_HOSTS.c.host_id == source.host_id
             connection.execute(delete(IMAGE_HOSTS).where(mine, IMAGE_HOSTS.c.image_id.in_(part)))
-            held = select(IMAGE_HOSTS.c.image_id).where(IMAGE_HOSTS.c.image_id.in_(part))
-            connection.execute(delete(IMAGES).where(IMAGES.c.id.in_(part), IMAGES.c.id.not_in(held)))
+            connection.execute(delete(IMAGES).where(IMAGES.c.id.in_(part), _unheld(kind)))
         else:  # a host may remove its own rows only
             mine = kind.table.c.host_id == source.host_id
             connection.execute(delete(kind.table).where(mine, kind.table.c.id.in_(part)))
+
+
+def _unheld(kind: Kind) -> ColumnElement[bool]:
+    """Rows that no other host shares."""
+    held = exists().where(IMAGE_HOSTS.c.image_id == IMAGES.c.id)
+    return ~held if kind.table is IMAGES else true()
 
 
 def _upsert(connection: Connection, kind: Kind, source: Source, rows: Sequence[dict[str, Any]]) -> None:
@@ -283,6 +304,14 @@ def _changes(kind: Kind, rows: Iterable[Mapping[str, Any]], gone: Iterable[str])
     return [Change(kind.live, shown(row)) for row in rows] + [
         Change(kind.live, {"id": key, "removed": True}) for key in gone
     ]
+
+
+def _gone_everywhere(connection: Connection, kind: Kind, gone: Sequence[str]) -> list[str]:
+    """Those that are gone from everywhere: an image may lie on another host."""
+    there: set[str] = set()
+    for part in _parts(gone) if kind.live else ():
+        there.update(connection.execute(select(kind.table.c.id).where(kind.table.c.id.in_(part))).scalars())
+    return [key for key in gone if key not in there]
 
 
 def _parts(values: Sequence[str]) -> Iterable[Sequence[str]]:

@@ -100,3 +100,17 @@ def test_counts(connection: Connection) -> None:
     assert store.counts(connection)["containers"] == {"running": 1, "total": 2}
     store.forget(connection, "agent-1")
     assert store.counts(connection)["containers"]["total"] == 0
+
+
+def test_an_image_of_two_hosts_outlives_one_of_them(connection: Connection) -> None:
+    image = {"id": "sha256:1", "name": "web:1"}
+    for source in (ONE, TWO):
+        store.apply(connection, source, _item("images", None, "h", [image]), "t1")
+    assert store.apply(connection, TWO, _item("images", "h", "h2", [], ["sha256:1"]), "t2") == []
+    store.apply(connection, TWO, _item("images", "h2", "h3", [image]), "t3")
+    store.forget(connection, TWO.agent_id)
+    assert _ids(connection, "images") == {"sha256:1"}
+    assert store.holders(connection, "sha256:1") == [ONE.agent_id]
+    changes = store.apply(connection, ONE, _item("images", "h", "h2", [], ["sha256:1"]), "t4")
+    assert [change.payload for change in changes] == [{"id": "sha256:1", "removed": True}]
+    assert _ids(connection, "images") == set()
