@@ -1,5 +1,6 @@
 """What is inside an image: the values that collectors yield, detectors judge, stores keep and reports show."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from seawall.core.severity import Severity
@@ -125,3 +126,13 @@ class Vulnerability:
     purl: str
     path: str
     layer: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is known of an inventory."""
+
+    vulnerabilities: Sequence[Vulnerability]
+    """The worst first."""
+    unchecked: frozenset[str] = frozenset()
+    """Purls of packages that no feed speaks of: they could not be judged."""

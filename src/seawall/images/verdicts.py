@@ -6,13 +6,12 @@ Judging happens elsewhere, outside the writer: `unjudged` names the inventories 
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, case, delete, func, insert, select, update
 
 from seawall.core.severity import Severity
-from seawall.images.model import Vulnerability
+from seawall.images.model import Judgement, Vulnerability
 from seawall.images.tables import CVES, INVENTORIES, MAX_TEXT, PACKAGES, SEVERITIES, VULNERABILITIES
 from seawall.lists import Change
 
@@ -22,16 +21,6 @@ MAX_NAMED = 100
 """Packages that are named with a CVE."""
 PORTION = 400
 """Values in one question to the database."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What is known of an inventory."""
-
-    vulnerabilities: Sequence[Vulnerability]
-    """The worst first."""
-    unchecked: frozenset[str] = frozenset()
-    """Purls of packages that no feed speaks of: they could not be judged."""
 
 
 def unjudged(connection: Connection, present: Select[Any], version: str, most: int) -> list[tuple[str, str]]:
