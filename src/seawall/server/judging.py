@@ -9,11 +9,14 @@ import time
 
 import structlog
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from seawall.assets import store as assets
 from seawall.core import clock
+from seawall.core.errors import Unreachable
 from seawall.images import store as images
 from seawall.images import verdicts
+from seawall.images.detect.findings import judge
 from seawall.intel.store import Store
 from seawall.lists import Change
 from seawall.server import details
@@ -24,7 +27,9 @@ LOG = structlog.get_logger("seawall.judging")
 
 LOOK_SECONDS = 1.0
 AT_ONCE = 20
-"""Inventories of one turn."""
+"""Inventories of one turn …"""
+TURN_SECONDS = 0.5
+"""… which ends after this: a server that is told to stop must not wait for an import to be worked off."""
 
 
 async def watch(parts: Parts) -> None:
@@ -39,7 +44,8 @@ async def watch(parts: Parts) -> None:
 
 
 def turn(parts: Parts) -> int:
-    """Judge a few inventories of images that hosts hold, put aside the verdicts of others; how many of both."""
+    """Judge a few inventories of images that hosts hold, put aside the verdicts of others; how many there were."""
+    until = time.monotonic() + TURN_SECONDS
     known = parts.knowledge.current()
     present = select(assets.IMAGES.c.id)
     with parts.database.reading() as connection:
@@ -49,6 +55,8 @@ def turn(parts: Parts) -> int:
         parts.database.write(alone(functools.partial(verdicts.put_aside, image_id=image_id)))
     if known is not None:
         for image_id, scan in waiting:
+            if time.monotonic() > until:
+                break
             _one(parts, known, image_id, scan)
     return len(gone) + len(waiting)
 
@@ -56,13 +64,13 @@ def turn(parts: Parts) -> int:
 def _one(parts: Parts, known: Store, image_id: str, scan: str) -> None:
     began = time.monotonic()
     try:
-        from seawall.images.detect.findings import judge
-
         with parts.database.reading() as connection:
             inventory = images.load(connection, image_id, scan)
         if inventory is None:
             return
         verdict = judge(known, inventory)
+    except (SQLAlchemyError, Unreachable):
+        raise  # not the image's fault: later
     except Exception as error:  # whatever an image holds, the others are judged
         LOG.exception("not judged", image=image_id, error=repr(error))
         why = f"{type(error).__name__}: {error}"
