@@ -5,84 +5,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
-from sqlalchemy import Connection
 
+from inside import IMAGE, OTHER, World, inventory, opened, whole
 from seawall.core import clock
-from seawall.core.envelope import Batch, Item
-from seawall.core.plain import to_plain
 from seawall.core.severity import Severity
 from seawall.images import verdicts
-from seawall.images.model import ImageConfig, Inventory, Location, Package, Vulnerability
+from seawall.images.model import Judgement, Vulnerability
 from seawall.lists import Change
-from seawall.server import accounts, agents, app, ingest, judging, run
-from seawall.server.config import load
-from seawall.server.live import Hub
-from seawall.server.parts import Installer, Parts
-
-IMAGE, OTHER = "sha256:" + "1" * 64, "sha256:" + "2" * 64
+from seawall.server import agents, judging
 
 
-class World:
-    """A server with one agent whose host holds two images and runs one container."""
-
-    def __init__(self, parts: Parts, role: str = "operator") -> None:
-        self.parts = parts
-        self.seq = 0
-
-        def first(connection: Connection) -> tuple[tuple[str, str], tuple[Change, ...]]:
-            token = accounts.create_token(connection, "test", role, "test", clock.now())["token"]
-            agent_id, _ = agents.enrol(connection, agents.Newcomer("alpha", "h1", "1", "::1"), clock.now())
-            return (token, agent_id), ()
-
-        token, self.agent = parts.database.write(first)
-        self.client = TestClient(app.build(parts), headers={"Authorization": f"Bearer {token}"})
-        images = [{"id": image, "name": name, "size": 1} for image, name in ((IMAGE, "web:1"), (OTHER, "db:1"))]
-        container = {"id": "c1", "name": "web", "state": "running", "image": "web:1", "image_id": IMAGE}
-        self.tell(("snapshot", whole("images", images)), ("snapshot", whole("containers", [container])))
-
-    def tell(self, *items: tuple[str, dict[str, Any]]) -> ingest.Taken:
-        """A batch of the agent; what became of it."""
-        self.seq += 1
-        batch = Batch("i", self.seq, clock.now(), [Item(kind, data) for kind, data in items])
-
-        def step(connection: Connection) -> Any:
-            return ingest.take(connection, self.agent, batch, malformed=0, address="::1", seconds=clock_seconds())
-
-        return self.parts.database.write(step)
-
-    def get(self, path: str, status: int = 200) -> Any:
-        answer = self.client.get(f"/api/v1{path}")
-        assert answer.status_code == status, answer.text
-        return answer.json()
-
-    def scan(self, image: str = IMAGE) -> dict[str, Any]:
-        """Order a scan and carry it out, as the agent does."""
-        job = self.client.post(f"/api/v1/images/{image}/scan").json()
-        assert self.tell(inventory(job["id"], image), ("order", {"id": job["id"], "state": "done"})).rejected == 0
-        return job
-
-    def judge(self, image: str, job: str, *findings: Vulnerability, unchecked: frozenset[str] = frozenset()) -> None:
-        verdict = verdicts.Judgement(findings, unchecked)
-        self.parts.database.write(
-            lambda connection: (None, verdicts.judged(connection, image, job, verdict, version="k", now=clock.now()))
-        )
+@pytest.fixture
+def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+    with opened(tmp_path, getattr(request, "param", "operator")) as made:
+        yield made
 
 
-def clock_seconds() -> float:
-    return clock.parse_time(clock.now())
-
-
-def whole(kind: str, records: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"kind": kind, "base": None, "hash": "h", "upsert": records, "remove": []}
-
-
-def inventory(order: str, image: str = IMAGE) -> tuple[str, dict[str, Any]]:
-    packages = tuple(
-        Package(name, "1.0", "deb", f"pkg:deb/debian/{name}@1.0", locations=(Location("status", 0),)) for name in "abc"
+def judge(
+    world: World, image: str, job: str, *findings: Vulnerability, unchecked: frozenset[str] = frozenset()
+) -> None:
+    verdict = Judgement(findings, unchecked)
+    world.parts.database.write(
+        lambda connection: (None, verdicts.judged(connection, image, job, verdict, version="k", now=clock.now()))
     )
-    value = Inventory("docker:web:1", "web:1", ImageConfig(image), packages=packages)
-    return "inventory", {"order": order, "image_id": image, "part": 1, "parts": 1, "inventory": to_plain(value)}
 
 
 def finding(package: str, cve: str, severity: Severity, **more: Any) -> Vulnerability:
@@ -92,15 +37,6 @@ def finding(package: str, cve: str, severity: Severity, **more: Any) -> Vulnerab
         title=f"about {cve}", url="https://x", source="debian", purl=f"pkg:deb/debian/{package}@1.0", path="status",
         layer=0, **values,
     )  # fmt: skip
-
-
-@pytest.fixture
-def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
-    config = load(tmp_path, environment={})
-    hub = Hub()
-    database = run.open_database(config, hub)
-    yield World(run.assemble(config, database, hub, lambda: Installer(b"", b"")), getattr(request, "param", "operator"))
-    database.close()
 
 
 def test_an_order_goes_to_an_online_agent_that_holds_the_image(world: World) -> None:
@@ -143,7 +79,7 @@ def test_a_verdict_shows_everywhere(world: World) -> None:
         finding("b", "CVE-1", Severity.HIGH, score=9.8),
         finding("b", "CVE-2", Severity.LOW),
     ]
-    world.judge(IMAGE, job["id"], *findings, unchecked=frozenset({"pkg:deb/debian/c@1.0"}))
+    judge(world, IMAGE, job["id"], *findings, unchecked=frozenset({"pkg:deb/debian/c@1.0"}))
     listed = world.get(f"/images/{IMAGE}/vulnerabilities")
     assert [row["severity"] for row in listed["items"]] == ["critical", "high", "low"]
     assert [(row["id"], row["package"]) for row in listed["items"]] == [("CVE-1", "a"), ("CVE-1", "b"), ("CVE-2", "b")]
@@ -183,7 +119,7 @@ def test_a_verdict_shows_everywhere(world: World) -> None:
     assert world.get("/vulnerabilities?q=CVE-2")["total"] == 1
 
     other = world.scan(OTHER)
-    world.judge(OTHER, other["id"], finding("a", "CVE-1", Severity.HIGH))
+    judge(world, OTHER, other["id"], finding("a", "CVE-1", Severity.HIGH))
     (first,) = world.get("/vulnerabilities?id=CVE-1")["items"]
     assert (first["images"], first["containers"]) == (2, 1)
     world.tell(("snapshot", whole("images", [{"id": OTHER, "name": "db:1"}])))
@@ -227,7 +163,7 @@ def test_consoles_hear_of_scans(world: World, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("world", ["admin"], indirect=True)
 def test_a_deleted_agent_takes_its_assets_along(world: World) -> None:
     job = world.scan()
-    world.judge(IMAGE, job["id"], finding("a", "CVE-1", Severity.HIGH))
+    judge(world, IMAGE, job["id"], finding("a", "CVE-1", Severity.HIGH))
     assert world.client.delete(f"/api/v1/agents/{world.agent}").status_code == 204
     judging.turn(world.parts)
     assert [world.get(path)["total"] for path in ("/images", "/containers", "/vulnerabilities")] == [0, 0, 0]
