@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from seawall.core.severity import Severity
 from seawall.core.skipped import Skipped
@@ -102,7 +103,7 @@ class Inventory:
     packages: tuple[Package, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     stats: dict[str, float] = field(default_factory=dict)
-    """files, bytes, seconds."""
+    """files, bytes, seconds, skipped, unread_layers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,3 +137,18 @@ class Judgement:
     """The worst first."""
     unchecked: frozenset[str] = frozenset()
     """Purls of packages that no feed speaks of: they could not be judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """An inventory with what is known of it, as reports show it."""
+
+    inventory: Inventory
+    scanned_at: str
+    scanners: tuple[str, ...]
+    judgement: Judgement | None
+    """None: vulnerabilities were not checked."""
+    not_checked: str = ""
+    """Why there is no judgement."""
+    knowledge: dict[str, Any] = field(default_factory=dict)
+    """Feeds with their age, as `seawall intel status` has them."""

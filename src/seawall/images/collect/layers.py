@@ -38,7 +38,8 @@ class Contents:
     skipped: list[Skipped] = field(default_factory=list)
     skipped_more: int = 0
     files: int = 0
-    size: int = 0
+    broken: bool = False
+    """It could not be read to its end."""
 
     def skip(self, path: str, why: str) -> None:
         """Count something that was passed over."""
@@ -60,6 +61,7 @@ def read(stream: tar.Reader) -> Contents:
             elif path:
                 _take(contents, path, entry, body)
     except (Hostile, SeawallError) as error:
+        contents.broken = True
         contents.skip("", f"the layer could not be read to its end: {error}")
     return contents
 
@@ -118,11 +120,14 @@ class _Seen:
     """Package → the layer that brought it; a database is written whole by each layer that adds to it."""
 
 
-def merge(layers: Sequence[Contents]) -> tuple[list[Package], dict[str, bytes]]:
-    """The image's packages, with path and layer, and its system files. Raises Hostile over MAX_PACKAGES."""
+def merge(layers: Sequence[tuple[int, Contents]]) -> tuple[list[Package], dict[str, bytes]]:
+    """The image's packages, with path and layer, and its system files; the lowest layer first, each with its index.
+
+    Raises Hostile over MAX_PACKAGES.
+    """
     seen: dict[str, _Seen] = {}
     files: dict[str, bytes] = {}
-    for index, layer in enumerate(layers):
+    for index, layer in layers:
         _hide(seen, files, layer)
         files |= layer.system
         for path, found in layer.read.items():

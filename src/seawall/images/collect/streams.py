@@ -1,38 +1,49 @@
 """Plain bytes from what may be packed: the packing is known by its first bytes, what comes out has a limit."""
 
+import contextlib
+import hashlib
 import lzma
 import zlib
 from collections.abc import Callable
+from typing import IO, Any, cast
 
 from seawall.core.errors import Hostile, SeawallError
 from seawall.images.collect.tar import Reader
 
+gzip: Any = zlib
+with contextlib.suppress(ImportError):  # the same interface, three times as fast
+    from isal import isal_zlib
+
+    gzip = isal_zlib
+
 MAX_PLAIN = 64 << 30
 """Bytes that one image may hold once unpacked; a bomb ends here."""
 CHUNK = 1 << 18
+MAX_CHUNK = 1 << 20
+"""Bytes that are unpacked at a time, however well they were packed."""
+_PACKINGS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"\xfd7zXZ\0": "xz"}
 
 
 class Budget:
     """What may still come out of one image, all its layers together."""
 
     def __init__(self, plain: int = MAX_PLAIN) -> None:
+        self.plain = plain
         self.left = plain
 
     def take(self, size: int) -> None:
         """Raises Hostile when there is nothing left."""
         self.left -= size
         if self.left < 0:
-            raise Hostile(f"the image holds more than {MAX_PLAIN >> 30} GB once unpacked")
+            raise Hostile(f"the image holds more than {self.plain} bytes once unpacked")
 
 
 class Plain:
     """Reads through whatever packing `stream` has. `size` counts the bytes that came out."""
 
-    def __init__(self, stream: Reader, budget: Budget, head: bytes = b"") -> None:
-        self._stream = stream
+    def __init__(self, stream: Reader, budget: Budget) -> None:
         self._budget = budget
-        self._head = head or stream.read(6)
-        self._unpack = _decoder(self._head)
+        self._more = _opened(_Started(stream))
         self._ready = b""
         self._at = 0
         self.size = 0
@@ -44,6 +55,7 @@ class Plain:
             parts = [ready[at:]]
             got = len(parts[0])
             while got < size and (part := self._more()):
+                self._budget.take(len(part))
                 parts.append(part)
                 got += len(part)
             ready, at = b"".join(parts), 0
@@ -52,65 +64,117 @@ class Plain:
         self.size += len(found)
         return found
 
-    def _more(self) -> bytes:
-        while True:
-            packed = self._head + self._stream.read(CHUNK) if self._head else self._stream.read(CHUNK)
-            self._head = b""
-            if self._unpack is None:
-                self._budget.take(len(packed))
-                return packed
-            if not packed:
-                return b""
-            plain = self._unpack(packed)
-            self._budget.take(len(plain))
-            if plain:
-                return plain
+    def peek(self, size: int) -> bytes:
+        """What the next `read` will give, without taking it."""
+        found = self.read(size)
+        self.size -= len(found)
+        self._ready, self._at = found + self._ready[self._at :], 0
+        return found
 
 
-Unpack = Callable[[bytes], bytes]
+class Summed:
+    """Passes on what it reads, and knows its sha256."""
+
+    def __init__(self, stream: Reader) -> None:
+        self._stream = stream
+        self._sum = hashlib.sha256()
+
+    def read(self, size: int, /) -> bytes:
+        """As the stream below."""
+        data = self._stream.read(size)
+        self._sum.update(data)
+        return data
+
+    def digest(self) -> str:
+        """Of everything, what is left unread too."""
+        while self.read(CHUNK):
+            pass
+        return f"sha256:{self._sum.hexdigest()}"
 
 
-def _decoder(head: bytes) -> Unpack | None:
-    if head.startswith(b"\x1f\x8b"):
-        return _Gzip()
-    if head.startswith(b"\x28\xb5\x2f\xfd"):
-        return _zstd()
-    if head.startswith(b"\xfd7zXZ\0"):
-        return _Xz()
-    return None
+class _Started:
+    """A stream whose first bytes were looked at."""
+
+    def __init__(self, stream: Reader) -> None:
+        self._stream = stream
+        self.head = stream.read(6)
+
+    def read(self, size: int, /) -> bytes:
+        if self.head:
+            found, self.head = self.head[:size], self.head[size:]
+            return found
+        return self._stream.read(size)
+
+
+def _opened(stream: _Started) -> Callable[[], bytes]:
+    """What gives the next plain bytes, at most MAX_CHUNK at a time; empty at the end."""
+    packing = next((name for magic, name in _PACKINGS.items() if stream.head.startswith(magic)), "")
+    if packing == "gzip":
+        return _Gzip(stream)
+    if packing == "xz":
+        return _Xz(stream)
+    if packing == "zstd":
+        return _zstd(stream)
+    return lambda: stream.read(CHUNK)
 
 
 class _Gzip:
     """One gzip member after the other, as they may follow each other."""
 
-    def __init__(self) -> None:
-        self._one = zlib.decompressobj(31)
+    def __init__(self, stream: Reader) -> None:
+        self._stream = stream
+        self._one = gzip.decompressobj(31)
+        self._packed = b""
+        self._begun = False
+        """A member has begun and not ended."""
+        self._full = False
+        """There may be more inside that did not fit into the last step."""
 
-    def __call__(self, packed: bytes) -> bytes:
-        parts = []
+    def __call__(self) -> bytes:
+        while True:
+            packed = self._packed if self._packed or self._full else self._stream.read(CHUNK)
+            if not packed and not self._full:
+                if self._begun:
+                    raise Hostile("the gzip data is cut off")
+                return b""
+            if not self._begun and not (packed := packed.lstrip(b"\0")):  # padding between members and at the end
+                self._packed = b""
+                continue
+            plain = self._step(packed)
+            if plain:
+                return plain
+
+    def _step(self, packed: bytes) -> bytes:
         try:
-            while packed:
-                parts.append(self._one.decompress(packed))
-                packed = self._one.unused_data.lstrip(b"\0")
-                if self._one.eof:
-                    self._one = zlib.decompressobj(31)
-        except zlib.error as error:
+            plain: bytes = self._one.decompress(packed, MAX_CHUNK)
+        except (zlib.error, gzip.error) as error:
             raise Hostile(f"the gzip data is broken: {error}") from error
-        return b"".join(parts)
+        self._begun, self._full, self._packed = True, len(plain) == MAX_CHUNK, self._one.unconsumed_tail
+        if self._one.eof:
+            self._begun, self._full, self._packed = False, False, self._one.unused_data
+            self._one = gzip.decompressobj(31)
+        return plain
 
 
 class _Xz:
-    def __init__(self) -> None:
+    def __init__(self, stream: Reader) -> None:
+        self._stream = stream
         self._one = lzma.LZMADecompressor(memlimit=256 << 20)
 
-    def __call__(self, packed: bytes) -> bytes:
+    def __call__(self) -> bytes:
         try:
-            return b"" if self._one.eof else self._one.decompress(packed)
+            while not self._one.eof:
+                packed = self._stream.read(CHUNK) if self._one.needs_input else b""
+                if not packed and self._one.needs_input:
+                    raise Hostile("the xz data is cut off")
+                if plain := self._one.decompress(packed, MAX_CHUNK):
+                    return plain
         except lzma.LZMAError as error:
             raise Hostile(f"the xz data is broken: {error}") from error
+        return b""
 
 
-def _zstd() -> Unpack:
+def _zstd(stream: Reader) -> Callable[[], bytes]:
     try:
         import zstandard
     except ImportError:
@@ -118,12 +182,13 @@ def _zstd() -> Unpack:
             "a layer is packed with zstd, which this agent cannot read",
             "scan the image from a machine with seawall[scanner]",
         ) from None
-    one = zstandard.ZstdDecompressor(max_window_size=128 << 20).decompressobj()
+    unpacker = zstandard.ZstdDecompressor(max_window_size=128 << 20)
+    one = unpacker.stream_reader(cast(IO[bytes], stream), read_across_frames=True)
 
-    def unpack(packed: bytes) -> bytes:
+    def more() -> bytes:
         try:
-            return b"" if one.eof else one.decompress(packed)
+            return one.read(MAX_CHUNK)
         except zstandard.ZstdError as error:
             raise Hostile(f"the zstd data is broken: {error}") from error
 
-    return unpack
+    return more

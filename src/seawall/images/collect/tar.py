@@ -83,6 +83,8 @@ def members(stream: Reader) -> Iterator[tuple[Entry, Body]]:
             raise Hostile("the archive is cut off inside a header")
         kind, size = header[156:157], _number(header[124:136])
         _check(header)
+        if kind == b"S":
+            _pass_map(stream, header)
         if kind in (b"x", b"g", b"L", b"K"):
             content = _extension(stream, size)
             if kind != b"g":  # global headers carry comments (git archive), never a name of the next member
@@ -90,9 +92,11 @@ def members(stream: Reader) -> Iterator[tuple[Entry, Body]]:
             continue
         name = extended.get("path") or _name(header)
         link = extended.get("linkpath") or _text(header[157:257])
-        size = int(extended["size"]) if extended.get("size", "").isdecimal() else size
-        extended = {}
+        size = _long(extended["size"]) if "size" in extended else size
         type_ = _TYPES.get(kind, SPECIAL)
+        if any(key.startswith("GNU.sparse.") for key in extended):
+            name, type_ = extended.get("GNU.sparse.name", name), SPARSE
+        extended = {}
         body = Body(stream, size if type_ in (REGULAR, SPARSE) else 0)
         if len(name) > MAX_NAME:
             raise Hostile(f"a name of {len(name)} characters, the limit is {MAX_NAME}")
@@ -124,6 +128,22 @@ def _extended(kind: bytes, content: bytes) -> dict[str, str]:
         found[key.decode("utf-8", "replace")] = value.decode("utf-8", "surrogateescape")
         content = content[int(length) :]
     return found
+
+
+def _pass_map(stream: Reader, header: bytes) -> None:
+    """Over the blocks in which GNU's old sparse format goes on with its map."""
+    more = header[482]
+    for _ in range(MAX_HEADER // BLOCK):
+        if not more:
+            return
+        more = _exactly(stream, BLOCK)[504]
+    raise Hostile("a sparse file of too many pieces")
+
+
+def _long(text: str) -> int:
+    if not text.isdecimal() or len(text) > 18:
+        raise Hostile("a member's size is no number")
+    return int(text)
 
 
 def _check(header: bytes) -> None:

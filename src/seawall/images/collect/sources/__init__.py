@@ -1,0 +1,28 @@
+"""Where images come from, one source a file. A target is `SOURCE:NAME`; a bare name is one of Docker's."""
+
+from collections.abc import Callable
+
+from seawall.core.errors import SeawallError
+from seawall.images.collect.progress import Progress, silent
+from seawall.images.collect.sources import docker, docker_archive
+from seawall.images.model import Inventory
+
+SOURCES: dict[str, Callable[[str, Progress], Inventory]] = {
+    "docker": docker.read,
+    "docker-archive": docker_archive.read,
+}
+PLANNED = ("containerd", "podman", "registry", "oci", "dir")
+"""Named by other tools, not read by this version: to look for such an image in Docker would mislead."""
+
+
+def collect(target: str, progress: Progress = silent) -> Inventory:
+    """Read an image. Raises SeawallError when it is not there, Hostile when it is broken."""
+    source, colon, name = target.partition(":")
+    if colon and source in PLANNED:
+        hint = f"known: {', '.join(SOURCES)}; is {target} the image's name in Docker? Then say docker:{target}"
+        raise SeawallError(f"this version cannot read from {source}:", hint)
+    if not colon or source not in SOURCES:
+        source, name = "docker", target
+    if not name:
+        raise SeawallError(f"the target {target!r} names no image", "for example docker:nginx:1.27")
+    return SOURCES[source](name, progress)

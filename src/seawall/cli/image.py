@@ -1,0 +1,146 @@
+"""`seawall image`: what is inside an image, with no server needed."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from seawall.core import clock
+from seawall.core.errors import SeawallError
+from seawall.core.severity import Severity
+from seawall.core.state import state_dir
+from seawall.images.model import Scan
+
+SCANNERS = ("vuln", "package")
+FORMATS = ("table", "json")
+EXAMPLES = """\
+examples:
+  seawall image scan nginx:1.27                          an image of this host's Docker
+  seawall image scan docker-archive:image.tar            what `docker save` wrote, packed or not
+  seawall image scan nginx:1.27 --fail-on high           for pipelines: exit code 1 when there is one
+  seawall image scan nginx:1.27 --scanners package       what is installed, without a verdict
+  seawall image scan nginx:1.27 --format json --output nginx.json
+
+targets: docker:NAME, docker-archive:FILE, or a bare name of an image in Docker
+
+exit codes: 0 clean or nothing asked, 1 findings at or over --fail-on, 2 could not check. With --fail-on, whatever
+could not be checked (no advisories, none for a package's ecosystem, a broken layer) is 2 unless there is a finding.
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """0, 1 or 2 as the examples say."""
+    parser = argparse.ArgumentParser(
+        "seawall image",
+        description="What is inside an image: packages and their known vulnerabilities.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="scan")
+    scan = commands.add_parser(
+        "scan",
+        help="read an image and judge it",
+        description="Read an image, layer by layer and without unpacking it to disk, and judge what is in it.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    scan.add_argument("target", metavar="TARGET")
+    scan.add_argument("--format", choices=FORMATS, default="table")
+    scan.add_argument("--output", type=Path, metavar="FILE", help="write the report there, not to stdout")
+    levels = [severity.value for severity in Severity]
+    scan.add_argument("--fail-on", choices=levels, metavar="SEVERITY", help=", ".join(levels))
+    scan.add_argument("--scanners", type=_scanners, default=SCANNERS, metavar="LIST", help="vuln,package (default)")
+    scan.add_argument("--offline", action="store_true", help="never use the network; this command does not anyway")
+    scan.add_argument("--db", type=Path, default=state_dir() / "intel.db", help="advisories; default: %(default)s")
+    wanted = parser.parse_args(list(arguments))
+    if wanted.fail_on and "vuln" not in wanted.scanners:
+        raise SeawallError("--fail-on judges vulnerabilities, --scanners leaves them out", "add vuln to --scanners")
+    return _scan(wanted)
+
+
+def _scanners(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(text.split(",")))
+    unknown = [name for name in names if name not in SCANNERS]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"there is no scanner {unknown[0]!r}; there are: {', '.join(SCANNERS)}")
+    return names
+
+
+def _scan(wanted: argparse.Namespace) -> int:
+    from seawall.images.report import REPORTS
+
+    scan = look(wanted.target, wanted.scanners, wanted.db)
+    write = REPORTS[wanted.format]
+    if wanted.output is None:
+        write(scan, sys.stdout)
+    else:
+        try:
+            with wanted.output.open("w", encoding="utf-8") as out:
+                write(scan, out)
+        except OSError as error:
+            raise SeawallError(f"cannot write {wanted.output}: {error.strerror}") from error
+        print(f"the report is in {wanted.output}", file=sys.stderr)
+    gaps = _gaps(scan)
+    for gap in gaps:
+        print(f"NOT CHECKED: {gap}", file=sys.stderr)
+    return _code(scan, Severity(wanted.fail_on), gaps) if wanted.fail_on else 0
+
+
+def look(target: str, scanners: tuple[str, ...], db: Path) -> Scan:
+    """Read the image, and judge it when that is asked for and anything is known."""
+    from seawall.images.collect.sources import collect
+    from seawall.images.detect.findings import judge
+    from seawall.intel.store import open_store
+
+    try:
+        inventory = collect(target, _progress)
+    finally:
+        _clear()
+    now = clock.now()
+    if "vuln" not in scanners:
+        return Scan(inventory, now, scanners, None, "it was not asked for")
+    known = open_store(db)
+    if known is None:
+        why = f"there are no advisories at {db}; seawall intel import FILE… brings some"
+        return Scan(inventory, now, scanners, None, why)
+    try:
+        return Scan(inventory, now, scanners, judge(known, inventory), knowledge=known.status())
+    finally:
+        known.close()
+
+
+def _gaps(scan: Scan) -> list[str]:
+    """What a verdict on this image does not cover."""
+    if "vuln" not in scan.scanners:
+        return []
+    if scan.judgement is None:
+        return [f"vulnerabilities: {scan.not_checked}"]
+    gaps = []
+    left = sum(one.purl in scan.judgement.unchecked for one in scan.inventory.packages)
+    if left:
+        gaps.append(f"{left} packages: no imported feed speaks of their ecosystem (`seawall intel status` lists them)")
+    if not scan.inventory.packages:
+        gaps.append("no package was found, so there was nothing to judge")
+    if broken := int(scan.inventory.stats.get("unread_layers", 0)):
+        gaps.append(f"{broken} layers could not be read to their end")
+    return gaps
+
+
+def _code(scan: Scan, level: Severity, gaps: list[str]) -> int:
+    found = scan.judgement.vulnerabilities if scan.judgement else ()
+    if any(one.severity.rank >= level.rank for one in found):
+        return 1
+    unrated = sum(one.severity is Severity.UNKNOWN for one in found)
+    if unrated:
+        print(f"{unrated} vulnerabilities have no rating; --fail-on unknown counts them", file=sys.stderr)
+    return 2 if gaps else 0
+
+
+def _progress(share: float, message: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r\033[K  {share:4.0%}  {message}", end="", file=sys.stderr, flush=True)
+
+
+def _clear() -> None:
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr, flush=True)

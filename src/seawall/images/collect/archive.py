@@ -1,0 +1,164 @@
+"""The tar that `docker save` writes and `docker load` reads, in both layouts, from front to back.
+
+The older layout has `manifest.json`, a configuration and one `layer.tar` a layer; the newer one is an OCI layout
+(`index.json`, `blobs/sha256/…`) with the same `manifest.json` beside. The manifest may come last, so each layer is read
+as it comes, only what was found in it is kept, and the order is made at the end.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from seawall.core.errors import Hostile, SeawallError
+from seawall.core.skipped import Skipped
+from seawall.images.collect import config, layers, tar
+from seawall.images.collect.layers import Contents
+from seawall.images.collect.streams import Budget, Plain, Summed
+
+MAX_LAYERS = 2 * config.MAX_LAYERS
+MAX_DOCUMENT = 4 << 20
+MAX_DOCUMENTS = 32 << 20
+"""Bytes of all manifests, indexes and configurations together."""
+MAX_NESTED = 4
+"""An index may name indexes."""
+INDEX, MANIFEST = "index.json", "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One layer of the archive."""
+
+    contents: Contents
+    diff_id: str
+    size: int
+
+
+@dataclass(slots=True)
+class Archive:
+    """What lies in an archive, by path."""
+
+    documents: dict[str, bytes] = field(default_factory=dict)
+    layers: dict[str, Found] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    skipped: list[Skipped] = field(default_factory=list)
+    held: int = 0
+    """Bytes of documents."""
+
+    def at(self, path: str) -> str:
+        """Where a path leads, through the links that the older layout has for layers that are equal."""
+        for _ in range(MAX_NESTED):
+            if path not in self.links:
+                break
+            path = self.links[path]
+        return path
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One image of an archive: paths of its configuration and layers, lowest first."""
+
+    config: str
+    layers: tuple[str, ...]
+    tags: tuple[str, ...] = ()
+
+
+def read(stream: tar.Reader, budget: Budget) -> Archive:
+    """Everything that the stream holds. Raises Hostile when it is broken, cut off or over a limit."""
+    found = Archive()
+    for entry, body in tar.members(Plain(stream, budget)):
+        path = layers.clean(entry.name)
+        if path is None:
+            found.skipped.append(Skipped(entry.name[:300], "the name leads out of the archive"))
+        elif entry.type in (tar.SYMBOLIC_LINK, tar.HARD_LINK):
+            _link(found, path, entry)
+        elif entry.type == tar.REGULAR and path:
+            _file(found, path, entry, body, budget)
+    return found
+
+
+def _link(found: Archive, path: str, entry: tar.Entry) -> None:
+    folder = path.rpartition("/")[0] if entry.type == tar.SYMBOLIC_LINK else ""
+    parts: list[str] = []
+    for part in f"{folder}/{entry.link}".split("/"):
+        if part == "..":
+            if not parts:
+                found.skipped.append(Skipped(path, "a link that leads out of the archive"))
+                return
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    if len(found.links) < MAX_LAYERS:
+        found.links[path] = "/".join(parts)
+
+
+def _file(found: Archive, path: str, entry: tar.Entry, body: tar.Body, budget: Budget) -> None:
+    name = path.rpartition("/")[2]
+    if name in ("VERSION", "json") or path in ("repositories", "oci-layout"):
+        return
+    plain = Plain(body, budget)
+    if path.endswith(".json") or (path.startswith("blobs/") and plain.peek(1) in (b"{", b"[")):
+        if entry.size > MAX_DOCUMENT or found.held + entry.size > MAX_DOCUMENTS:
+            found.skipped.append(Skipped(path, f"{entry.size} bytes, the limit is {MAX_DOCUMENT}"))
+            return
+        found.held += entry.size
+        found.documents[path] = plain.read(MAX_DOCUMENT)
+        return
+    if len(found.layers) >= MAX_LAYERS:
+        raise Hostile(f"more than {MAX_LAYERS} layers")
+    summed = Summed(plain)
+    contents = layers.read(summed)
+    try:
+        diff_id = summed.digest()
+    except (Hostile, SeawallError):  # broken packing, which `contents` tells of already
+        diff_id = ""
+    found.layers[path] = Found(contents, diff_id, plain.size)
+
+
+def images(found: Archive) -> list[Image]:
+    """The images that the archive names. Raises Hostile when it names none as it should."""
+    if MANIFEST in found.documents:
+        return list(_listed(found.documents[MANIFEST]))
+    if INDEX in found.documents:
+        return list(_indexed(found, config.parse(found.documents[INDEX]), MAX_NESTED))
+    raise Hostile(f"this is no image: the archive holds neither {MANIFEST} nor {INDEX}")
+
+
+def _listed(data: bytes) -> Iterator[Image]:
+    items = config.parse(b'{"images":' + data + b"}")["images"]
+    for item in items if isinstance(items, list) else []:
+        wanted = item if isinstance(item, dict) else {}
+        name, paths, tags = wanted.get("Config"), wanted.get("Layers") or [], wanted.get("RepoTags") or []
+        if not isinstance(name, str) or not _all_text(paths) or not _all_text(tags):
+            raise Hostile(f"{MANIFEST} does not name configuration and layers")
+        yield Image(layers.clean(name) or "", tuple(layers.clean(path) or "" for path in paths), tuple(tags[:100]))
+
+
+def _indexed(found: Archive, index: dict[str, Any], nested: int) -> Iterator[Image]:
+    items = index.get("manifests")
+    for item in items[: config.MAX_VALUES] if isinstance(items, list) else []:
+        path = _blob(item)
+        if path not in found.documents or not nested:
+            continue  # of a platform that was not exported
+        manifest = config.parse(found.documents[path])
+        if "manifests" in manifest:
+            yield from _indexed(found, manifest, nested - 1)
+        elif item.get("annotations", {}).get("vnd.docker.reference.type") != "attestation-manifest":
+            tag = item.get("annotations", {}).get("io.containerd.image.name")
+            named = manifest.get("layers")
+            paths = tuple(map(_blob, named)) if isinstance(named, list) else ()
+            yield Image(_blob(manifest.get("config")), paths, (tag,) if isinstance(tag, str) else ())
+
+
+def _blob(item: Any) -> str:
+    digest = item.get("digest") if isinstance(item, dict) else None
+    return f"blobs/{digest.replace(':', '/', 1)}" if isinstance(digest, str) else ""
+
+
+def _all_text(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def identity(data: bytes) -> str:
+    """The image's id: the digest of its configuration."""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"

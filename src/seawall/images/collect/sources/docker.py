@@ -1,0 +1,34 @@
+"""`docker:NAME`: an image of this host's Docker Engine, by name, tag, digest or id."""
+
+from typing import Any
+
+from seawall.core.errors import Hostile, SeawallError
+from seawall.images.collect import image
+from seawall.images.collect.progress import Counted, Progress
+from seawall.images.model import Inventory
+from seawall.node.docker import Docker, DockerError
+
+
+def read(name: str, progress: Progress, docker: Docker | None = None) -> Inventory:
+    """Raises Unreachable without a daemon, SeawallError when it has no such image."""
+    engine = docker or Docker()
+    try:
+        known = engine.image(name)
+    except DockerError as error:
+        if error.status != 404:
+            raise
+        raise SeawallError(
+            f"Docker has no image {name!r} on this host", "`seawall assets images` lists them; docker pull brings one"
+        ) from error
+    if not isinstance(known, dict) or not isinstance(known.get("Id"), str):
+        raise Hostile(f"Docker Engine's answer about the image {name!r} is not understood")
+    tags, digests = _texts(known.get("RepoTags")), _texts(known.get("RepoDigests"))
+    size = known.get("Size")
+    with engine.save(known["Id"]) as answer:
+        counted = Counted(answer, size if isinstance(size, int) else 0, progress)
+        shown = name if name in tags or not tags or f"{name}:latest" in tags else tags[0]
+        return image.read(counted, image.Names(f"docker:{name}", shown, tags, digests))
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(one for one in value if isinstance(one, str))[:100] if isinstance(value, list) else ()

@@ -1,0 +1,59 @@
+"""Between what collectors read and what others take: names of packages for the world, parts for the wire."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+from seawall.core.plain import to_plain
+from seawall.images.model import Inventory, OperatingSystem, Package
+
+MAX_PART = 2000
+"""Packages in one part on the wire."""
+MAX_PART_BYTES = 2 << 20
+"""JSON of the packages of one part."""
+
+
+def purl(package: Package, system: OperatingSystem | None) -> str:
+    """The package's URL. Source: https://github.com/package-url/purl-spec, PURL-TYPES."""
+    version = quote(package.version, safe=".-_~+:")
+    if package.kind in ("deb", "apk"):
+        vendor = quote(system.id, safe="") if system else "unknown"
+        return f"pkg:{package.kind}/{vendor}/{_name(package.name.lower())}@{version}{_qualifiers(package, system)}"
+    if package.kind == "pypi":
+        return f"pkg:pypi/{_name(package.name.lower().replace('_', '-'))}@{version}"
+    return f"pkg:{package.kind}/{'/'.join(map(_name, package.name.split('/')))}@{version}"
+
+
+def _name(text: str) -> str:
+    return quote(text, safe=".-_~+")
+
+
+def _qualifiers(package: Package, system: OperatingSystem | None) -> str:
+    given = {
+        "arch": package.arch,
+        "distro": f"{system.id}-{system.version}".rstrip("-") if system else "",
+    }
+    text = "&".join(f"{key}={quote(value, safe='.-_~')}" for key, value in given.items() if value)
+    return f"?{text}" if text else ""
+
+
+def parts(inventory: Inventory) -> list[dict[str, Any]]:
+    """The inventory in plain values, cut so that each part fits into one item of the wire."""
+    plain = to_plain(inventory)
+    first, *others = list(_portions(plain["packages"])) or [[]]
+    return [{**plain, "packages": first}, *({"packages": portion} for portion in others)]
+
+
+def _portions(packages: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    portion: list[dict[str, Any]] = []
+    size = 0
+    for package in packages:
+        weight = len(json.dumps(package))
+        if portion and (len(portion) == MAX_PART or size + weight > MAX_PART_BYTES):
+            yield portion
+            portion, size = [], 0
+        portion.append(package)
+        size += weight
+    if portion:
+        yield portion

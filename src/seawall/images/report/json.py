@@ -1,0 +1,44 @@
+"""`seawall.scan/1`, see docs/reference/schemas/scan.json. What was not checked is null, never an empty list."""
+
+import json
+from typing import Any, TextIO
+
+from seawall.core.plain import to_plain
+from seawall.images.model import SCHEMA, Package, Scan
+
+
+def write(scan: Scan, out: TextIO) -> None:
+    """One object."""
+    json.dump(document(scan), out, indent=2, ensure_ascii=False)
+    out.write("\n")
+
+
+def document(scan: Scan) -> dict[str, Any]:
+    """The report as plain values."""
+    inventory = scan.inventory
+    config = to_plain(inventory.config)
+    found = to_plain(scan.judgement.vulnerabilities) if scan.judgement else None
+    return {
+        "schema": SCHEMA,
+        "target": inventory.target,
+        "name": inventory.name,
+        "scanned_at": scan.scanned_at,
+        "scanners": list(scan.scanners),
+        "image": {**config, "tags": to_plain(inventory.tags), "digests": to_plain(inventory.digests)},
+        "os": to_plain(inventory.os),
+        "layers": to_plain(inventory.layers),
+        "packages": [_package(scan, one) for one in inventory.packages] if "package" in scan.scanners else None,
+        "vulnerabilities": found,
+        "not_checked": scan.not_checked,
+        "secrets": None,
+        "malware": None,
+        "config": None,
+        "skipped": to_plain(inventory.skipped),
+        "knowledge": scan.knowledge or None,
+        "stats": {"packages": len(inventory.packages), **inventory.stats},
+    }
+
+
+def _package(scan: Scan, package: Package) -> dict[str, Any]:
+    checked = package.purl not in scan.judgement.unchecked if scan.judgement else None
+    return {**to_plain(package), "layer": package.locations[0].layer if package.locations else -1, "checked": checked}

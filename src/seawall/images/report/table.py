@@ -1,0 +1,116 @@
+"""For people at a terminal. Everything an image says of itself is shown without control characters."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from seawall.core.severity import Severity
+from seawall.images.model import Judgement, Package, Scan, Vulnerability
+
+STYLES = {
+    Severity.CRITICAL: "bold red",
+    Severity.HIGH: "dark_orange",
+    Severity.MEDIUM: "yellow",
+    Severity.LOW: "blue",
+}
+WIDTH = 160
+"""Of a report that goes to a file or a pipe."""
+MAX_SKIPPED = 10
+
+
+def write(scan: Scan, out: TextIO) -> None:
+    """Head, vulnerabilities (else packages), and what was not looked at."""
+    console = Console(file=out, width=None if out.isatty() else WIDTH, highlight=False, markup=False)
+    for line in _head(scan):
+        console.print(line)
+    if scan.judgement is not None:
+        if scan.judgement.vulnerabilities:
+            console.print(_vulnerabilities(scan.judgement))
+    elif "vuln" in scan.scanners:
+        console.print(Text(f"VULNERABILITIES WERE NOT CHECKED: {plain(scan.not_checked)}", "bold red"))
+    else:
+        console.print(_packages(scan))
+    for line in _tail(scan):
+        console.print(line)
+
+
+def plain(text: str) -> str:
+    """Without what could move the cursor or hide a line."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def _head(scan: Scan) -> Iterator[Text]:
+    inventory = scan.inventory
+    yield Text(plain(inventory.name or inventory.target), "bold")
+    os = inventory.os
+    yield Text(f"  image     {inventory.config.id}")
+    yield Text(f"  system    {plain(os.name or f'{os.id} {os.version}') if os else 'not known'}")
+    kinds = Counter(package.kind for package in inventory.packages)
+    named = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    yield Text(f"  packages  {len(inventory.packages)}{f' ({named})' if named else ''}")
+    real = sum(not layer.empty for layer in inventory.layers)
+    yield Text(f"  layers    {real}, {inventory.stats.get('bytes', 0) / 1e6:,.0f} MB")
+    yield Text("")
+
+
+def _vulnerabilities(judgement: Judgement) -> Table:
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("severity", "id", "package", "installed", "fixed", "layer"):
+        shown.add_column(name, overflow="fold", no_wrap=name in ("severity", "id", "layer"))
+    shown.add_column("what", overflow="ellipsis", no_wrap=True)
+    for one in judgement.vulnerabilities:
+        severity = Text(one.severity.value, STYLES.get(one.severity, ""))
+        what = Text(plain(one.title))
+        if one.kev:
+            what = Text("EXPLOITED ", "bold red") + what
+        cells = (plain(one.id), plain(one.package), plain(one.installed), plain(one.fixed) or _state(one))
+        shown.add_row(severity, *map(Text, cells), Text(str(one.layer)), what)
+    return shown
+
+
+def _state(one: Vulnerability) -> str:
+    return f"({one.status.replace('_', ' ')})"
+
+
+def _packages(scan: Scan) -> Table:
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("package", "version", "kind", "license", "layer", "path"):
+        shown.add_column(name, overflow="fold")
+    for one in scan.inventory.packages:
+        shown.add_row(*map(Text, _row(one)))
+    return shown
+
+
+def _row(one: Package) -> tuple[str, ...]:
+    path, layer = (one.locations[0].path, str(one.locations[0].layer)) if one.locations else ("", "")
+    return plain(one.name), plain(one.version), one.kind, plain(one.license), layer, plain(path)
+
+
+def _tail(scan: Scan) -> Iterator[Text]:
+    if scan.judgement is not None:
+        found = scan.judgement.vulnerabilities
+        counts = Counter(one.severity for one in found)
+        named = ", ".join(f"{counts[severity]} {severity.value}" for severity in Severity if counts[severity])
+        exploited = sum(one.kev for one in found)
+        fixable = sum(bool(one.fixed) for one in found)
+        yield Text(f"\n{len(found)} vulnerabilities{f': {named}' if named else ''}", "bold")
+        yield Text(f"{fixable} with a fixed version, {exploited} known to be exploited")
+        yield from _unchecked(scan, scan.judgement)
+    skipped = scan.inventory.skipped
+    if skipped:
+        yield Text(f"\n{int(scan.inventory.stats.get('skipped', len(skipped)))} places were passed over:", "yellow")
+        for one in skipped[:MAX_SKIPPED]:
+            yield Text(f"  {plain(one.where)}: {plain(one.why)}")
+        if len(skipped) > MAX_SKIPPED:
+            yield Text("  … all of them: --format json")
+
+
+def _unchecked(scan: Scan, judgement: Judgement) -> Iterator[Text]:
+    kinds = Counter(one.kind for one in scan.inventory.packages if one.purl in judgement.unchecked)
+    if kinds:
+        named = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+        yield Text(f"NOT CHECKED: {named} packages, no imported feed speaks of their ecosystem", "bold red")
