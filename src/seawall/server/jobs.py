@@ -57,6 +57,7 @@ def create(
         "target": target[:512],
         "agent_id": agent_id,
         "args": dict(args),
+        "subject": str(next(iter(args.values()), ""))[:160],
         "state": "waiting",
         "accepted": False,
         "progress": 0.0,
@@ -118,12 +119,11 @@ def find(connection: Connection, id: str) -> dict[str, Any]:
     return shown(row)
 
 
-def newest(kind: str, argument: str) -> Select[Any]:
-    """How far the newest order of a kind is, for each value of one of its arguments (the column `id`)."""
-    subject = JOBS.c.args[argument].as_string()
-    latest = select(func.max(JOBS.c.id)).where(JOBS.c.kind == kind).group_by(subject)
+def newest(kind: str) -> Select[Any]:
+    """How far the newest order of a kind is, for each thing (the column `id`)."""
+    latest = select(func.max(JOBS.c.id)).where(JOBS.c.kind == kind).group_by(JOBS.c.subject)
     return select(
-        subject.label("id"),
+        JOBS.c.subject.label("id"),
         JOBS.c.id.label("job_id"),
         JOBS.c.state.label("scan_state"),
         JOBS.c.progress,

@@ -104,6 +104,8 @@ JOBS = Table(
     Column("target", String(512), nullable=False),
     Column("agent_id", String(32), nullable=False),
     Column("args", JSON, nullable=False),
+    # The first argument: what is worked on, by its id.
+    Column("subject", String(160), nullable=False),
     Column("state", String(16), nullable=False),
     Column("accepted", Boolean, nullable=False),
     Column("progress", Float, nullable=False),
@@ -114,4 +116,5 @@ JOBS = Table(
     Column("finished_at", String(32)),
     Index("jobs_open", "agent_id", "state"),
     Index("jobs_created", "created_at", "id"),
+    Index("jobs_subject", "kind", "subject", "id"),
 )
