@@ -118,7 +118,7 @@ def _gaps(scan: Scan) -> list[str]:
     gaps = []
     left = sum(one.purl in scan.judgement.unchecked for one in scan.inventory.packages)
     if left:
-        gaps.append(f"{left} packages: no imported feed speaks of their ecosystem (`seawall intel status` lists them)")
+        gaps.append(f"{left} packages: no imported feed covers their ecosystem (`seawall intel status` lists them)")
     if not scan.inventory.packages:
         gaps.append("no package was found, so there was nothing to judge")
     if broken := int(scan.inventory.stats.get("unread_layers", 0)):

@@ -16,7 +16,7 @@ MAX_PART_BYTES = 2 << 20
 
 def purl(package: Package, system: OperatingSystem | None) -> str:
     """The package's URL. Source: https://github.com/package-url/purl-spec, PURL-TYPES."""
-    version = quote(package.version, safe=".-_~+:")
+    version = quote(package.version, safe=".-_~:")
     if package.kind in ("deb", "apk"):
         vendor = quote(system.id, safe="") if system else "unknown"
         return f"pkg:{package.kind}/{vendor}/{_name(package.name.lower())}@{version}{_qualifiers(package, system)}"
@@ -26,7 +26,7 @@ def purl(package: Package, system: OperatingSystem | None) -> str:
 
 
 def _name(text: str) -> str:
-    return quote(text, safe=".-_~+")
+    return quote(text, safe=".-_~")
 
 
 def _qualifiers(package: Package, system: OperatingSystem | None) -> str:

@@ -81,8 +81,8 @@ def members(stream: Reader) -> Iterator[tuple[Entry, Body]]:
             return  # the end, by mark or by the end of the file
         if len(header) < BLOCK:
             raise Hostile("the archive is cut off inside a header")
-        kind, size = header[156:157], _number(header[124:136])
         _check(header)
+        kind, size = header[156:157], _number(header[124:136])
         if kind == b"S":
             _pass_map(stream, header)
         if kind in (b"x", b"g", b"L", b"K"):

@@ -8,6 +8,8 @@ from seawall.images.model import Inventory, Judgement, Location, Package, Vulner
 from seawall.intel.match import Known, match
 from seawall.intel.model import Match, Query
 
+MIN_PACKAGES = 20
+"""Packages that the advisories of an ecosystem speak of at least; fewer are a sample, whose silence says nothing."""
 NOWHERE = Location("", -1)
 
 
@@ -38,8 +40,9 @@ def findings(asked: Iterable[Question], answers: Mapping[Query, Sequence[Match]]
 
 
 def unchecked(asked: Iterable[Question], known: Mapping[str, int]) -> frozenset[str]:
-    """Purls of packages whose ecosystem no advisory speaks of: nothing was found there because nobody looked."""
-    return frozenset(question.package.purl for question in asked if question.ecosystem not in known)
+    """Purls of packages whose ecosystem no feed covers: nothing was found there because nobody looked."""
+    covered = {name for name, packages in known.items() if packages >= MIN_PACKAGES}
+    return frozenset(question.package.purl for question in asked if question.ecosystem not in covered)
 
 
 def _vulnerability(package: Package, one: Match) -> Vulnerability:

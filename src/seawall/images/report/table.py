@@ -113,4 +113,4 @@ def _unchecked(scan: Scan, judgement: Judgement) -> Iterator[Text]:
     kinds = Counter(one.kind for one in scan.inventory.packages if one.purl in judgement.unchecked)
     if kinds:
         named = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
-        yield Text(f"NOT CHECKED: {named} packages, no imported feed speaks of their ecosystem", "bold red")
+        yield Text(f"NOT CHECKED: {named} packages, no imported feed covers their ecosystem", "bold red")

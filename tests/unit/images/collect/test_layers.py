@@ -1,0 +1,139 @@
+"""Layers on top of each other: marks take away, databases are written whole, owned evidence is the distribution's."""
+
+import io
+import json
+from pathlib import Path
+
+import archives
+from archives import layer, metadata, status
+from seawall.images.collect import layers, packages
+from seawall.images.collect.packages import FORMATS
+from seawall.images.model import Location, Package
+
+STATUS = "var/lib/dpkg/status"
+SITE = "usr/lib/python3/dist-packages"
+
+
+def merged(*tars: bytes) -> dict[str, Package]:
+    found, _ = layers.merge([(index, layers.read(io.BytesIO(one))) for index, one in enumerate(tars)])
+    assert len({one.name for one in found}) == len(found)
+    return {one.name: one for one in found}
+
+
+def dist(name: str, version: str = "1.0", at: str = SITE) -> tuple[str, bytes]:
+    return f"{at}/{name}-{version}.dist-info/METADATA", metadata(name, version)
+
+
+def test_each_package_has_the_layer_that_brought_it() -> None:
+    found = merged(
+        layer({STATUS: status(a="1", b="1")}),
+        layer({"unrelated": b""}),
+        layer({STATUS: status(a="1", b="2", c="1")}),
+    )
+    assert {name: (one.version, one.locations[0].layer) for name, one in found.items()} == {
+        "a": ("1", 0),
+        "b": ("2", 2),
+        "c": ("1", 2),
+    }
+
+
+def test_a_whiteout_takes_a_file_and_a_folder() -> None:
+    base = layer(dict([dist("one"), dist("two"), dist("three", at="opt/x")]))
+    top = layer({f"{SITE}/.wh.one-1.0.dist-info": b"", "opt/.wh.x": b""})
+    assert set(merged(base, top)) == {"two"}
+
+
+def test_an_opaque_folder_hides_what_is_below_and_shows_its_own() -> None:
+    base = layer(dict([dist("old"), dist("kept", at="opt/other")]))
+    top = layer({**dict([dist("new")]), f"{SITE}/.wh..wh..opq": b""})
+    assert set(merged(base, top)) == {"new", "kept"}
+
+
+def test_a_whiteout_does_not_reach_layers_above() -> None:
+    base = layer({f"{SITE}/.wh.a-1.0.dist-info": b""})
+    assert set(merged(base, layer(dict([dist("a")])))) == {"a"}
+
+
+def test_a_name_that_only_begins_alike_stays() -> None:
+    base = layer(dict([dist("a", at="opt/lib"), dist("b", at="opt/lib2")]))
+    assert set(merged(base, layer({"opt/.wh.lib": b""}))) == {"b"}
+
+
+def test_a_link_covers_what_was_there() -> None:
+    base = layer(dict([dist("a", at="opt/lib")]))
+    assert merged(base, layer({"opt/lib": "/elsewhere"})) == {}
+
+
+def test_a_broken_file_hides_the_one_below() -> None:
+    path = "app/node_modules/x/package.json"
+    base = layer({path: json.dumps({"name": "x", "version": "1"}).encode()})
+    assert merged(base, layer({path: b"{"})) == {}
+
+
+def test_what_an_os_package_brought_is_owned() -> None:
+    path, data = dist("yaml")
+    files = {
+        STATUS: status(**{"python3-yaml": "5"}),
+        "var/lib/dpkg/info/python3-yaml.list": f"/.\n/{path}\n".encode(),
+        path: data,
+        **dict([dist("flask", at="usr/local/lib/python3/site-packages")]),
+    }
+    found = merged(layer(files))
+    assert {name: one.owned for name, one in found.items()} == {"python3-yaml": False, "yaml": True, "flask": False}
+
+
+def test_apk_owns_too_and_names_the_source() -> None:
+    database = f"P:py3-yaml\nV:5-r0\nA:x86_64\nL:MIT\no:yaml-src\nF:{SITE}/yaml-1.0.dist-info\nR:METADATA\n\n"
+    found = merged(layer({"lib/apk/db/installed": database.encode(), **dict([dist("yaml")])}))
+    assert found["yaml"].owned
+    assert (found["py3-yaml"].source_name, found["py3-yaml"].license) == ("yaml-src", "MIT")
+
+
+def test_removed_debs_do_not_count_and_sources_are_read() -> None:
+    text = (
+        "Package: gone\nStatus: deinstall ok config-files\nVersion: 1\n\n"
+        "Package: libssl3\nStatus: install ok installed\nArchitecture: amd64\nSource: openssl (3.0-1)\n"
+        "Version: 3.0-1+b1\n"
+        "Description: many\n lines\n Version: of nothing\n"
+    )
+    found = merged(layer({STATUS: text.encode()}))
+    assert set(found) == {"libssl3"}
+    assert (found["libssl3"].source_name, found["libssl3"].source_version) == ("openssl", "3.0-1")
+    assert found["libssl3"].version == "3.0-1+b1"
+
+
+def test_distroless_has_one_file_a_package() -> None:
+    single = b"Package: base-files\nVersion: 12\nArchitecture: amd64\n"
+    files = {"var/lib/dpkg/status.d/base": single, "var/lib/dpkg/status.d/base.md5sums": b"abc  usr/x\n"}
+    assert set(merged(layer(files))) == {"base-files"}
+
+
+def test_npm_packages_in_several_places_are_one_with_all_places() -> None:
+    manifest = json.dumps({"name": "@s/x", "version": "1.0.0", "license": "MIT"}).encode()
+    places = [f"{at}/node_modules/@s/x/package.json" for at in ("app", "app/node_modules/y", "opt")]
+    inner = {"app/node_modules/y/lib/package.json": json.dumps({"name": "no", "version": "1"}).encode()}
+    found = merged(layer({**dict.fromkeys(places, manifest), **inner}))
+    assert set(found) == {"@s/x"}
+    assert found["@s/x"].locations == tuple(Location(place, 0) for place in sorted(places))
+
+
+def test_old_eggs() -> None:
+    files = {"lib/a.egg-info": metadata("a", "1"), "lib/b.egg-info/PKG-INFO": metadata("b", "2"), "c.egg-info": b""}
+    read = layers.read(io.BytesIO(layer(files)))
+    assert {package.name for one in read.read.values() for package in one.packages} == {"a", "b"}
+    assert [one.where for one in read.skipped] == ["c.egg-info"]
+
+
+def test_a_file_over_the_limit_is_counted() -> None:
+    read = layers.read(io.BytesIO(layer({"x.dist-info/METADATA": bytes(5 << 20)})))
+    assert "the limit is" in read.skipped[0].why
+
+
+def test_a_name_that_is_not_utf8_survives() -> None:
+    data = archives.tar([("opt/\udcff/a-1.dist-info/METADATA", metadata("a", "1"))])
+    assert merged(data)["a"].locations[0].path.startswith("opt/\udcff")
+
+
+def test_every_format_is_a_file_and_every_file_a_format() -> None:
+    files = {path.stem for path in Path(packages.__file__).parent.glob("*.py")} - {"__init__", "format"}
+    assert files == set(FORMATS)
