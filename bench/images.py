@@ -1,0 +1,165 @@
+"""`seawall image scan` beside Syft and Trivy, on an archive of this host's own files: seconds and peak memory.
+
+Peers are looked for on the PATH and in the folders that $PEERS names; one that is not there is said to be absent.
+Trivy has no database here, so it lists packages only; Seawall is measured with and without judging them.
+"""
+
+import io
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import file_digest
+from pathlib import Path
+
+from seawall.intel.store import import_files
+
+FEEDS = Path(os.environ.get("FEEDS") or Path(__file__).parents[2] / "shared" / "data" / "feeds")
+LAYERS = (
+    ("/var/lib/dpkg", "/etc", "/usr/bin", "/usr/sbin"),
+    ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib/python3", "/usr/lib/os-release"),
+    (str(Path(__file__).parents[1] / ".venv" / "lib"),),
+)
+"""Folders of this host, one tuple a layer: an OS database, programs and libraries, Python and npm packages."""
+OS_RELEASE = b'ID=debian\nVERSION_ID="11"\nPRETTY_NAME="bench"\n'
+"""The release that the feeds know most of, so that there is something to judge."""
+LAYER_BYTES = 160 << 20
+"""Of one layer; what does not fit is left out."""
+Program = Callable[[Path, Path], Sequence[str]]
+"""From the archive and an empty folder to a command."""
+
+
+def main(quick: bool) -> None:
+    """Print seconds, memory and ratios."""
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        feeds = [path for path in FEEDS.glob("*") if "osv-pypi" in path.name or "debian" in path.name]
+        import_files(work / "intel.db", feeds)
+        for packed in (False,) if quick else (False, True):
+            path = _archive(work, packed)
+            print(f"archive  {path.stat().st_size / 1e6:.0f} MB, layers {'gzip' if packed else 'not packed'}")
+            _compare(path, dict(_programs(work)), 1 if quick else 5)
+
+
+def _programs(work: Path) -> Iterator[tuple[str, Program]]:
+    seawall = [sys.executable, "-m", "seawall", "image", "scan"]
+    database = str(work / "intel.db")
+
+    def ours(*words: str) -> Program:
+        return lambda path, _: [*seawall, f"docker-archive:{path}", "--db", database, "--format", "json", *words]
+
+    yield "seawall packages+vulnerabilities", ours()
+    yield "seawall packages", ours("--scanners", "package")
+    syft, trivy = _peer("syft"), _peer("trivy")
+    if syft:
+        yield "syft packages", lambda path, _: [syft, "-q", "-o", "json", f"docker-archive:{path}"]
+    if trivy:
+        flags = ["--format", "cyclonedx", "--cache-dir"]
+        more = ["--skip-db-update", "--skip-java-db-update", "--skip-version-check", "--offline-scan", "--quiet"]
+        yield (
+            "trivy packages",
+            lambda path, cache: [trivy, "image", "--input", str(path), *flags, str(cache), *more],
+        )
+
+
+def _peer(name: str) -> str | None:
+    found = shutil.which(name, path=os.pathsep.join((os.environ.get("PEERS", ""), os.environ.get("PATH", ""))))
+    if found is None:
+        print(f"{name} is not installed here: NOT compared (PEERS=FOLDER names where it is)")
+    return found
+
+
+def _compare(path: Path, programs: dict[str, Program], rounds: int) -> None:
+    """All programs in turn, round by round, so that a busy moment of the machine hits all of them."""
+    seconds: dict[str, list[float]] = {name: [] for name in programs}
+    memory: dict[str, int] = {}
+    found: dict[str, str] = {}
+    for _ in range(rounds):
+        for name, command in programs.items():
+            took, peak, out = _run(command, path)
+            seconds[name].append(took)
+            memory[name] = max(memory.get(name, 0), peak)
+            found[name] = _found(out)
+    first = next(iter(programs))
+    base = statistics.median(seconds[first])
+    for name in programs:
+        middle = statistics.median(seconds[name])
+        print(
+            f"  {name:33} {middle:6.2f} s {memory[name] / 1024:5.0f} MB"
+            f"   ({middle / base:.2f} × our time, {memory[name] / memory[first]:.2f} × our memory)  {found[name]}"
+        )
+
+
+def _run(command: Program, path: Path) -> tuple[float, int, bytes]:
+    """Seconds, peak resident kB and output of one run with cold caches of its own."""
+    with tempfile.TemporaryDirectory() as cache, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        began = time.perf_counter()
+        process = subprocess.Popen(command(path, Path(cache)), stdout=out, stderr=err)
+        _, status, used = os.wait4(process.pid, 0)
+        took = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        if process.returncode:
+            raise RuntimeError(f"{process.args!r} failed: {err.read()[-500:].decode(errors='replace')}")
+        return took, used.ru_maxrss, out.read()
+
+
+def _found(out: bytes) -> str:
+    """Packages by kind, of any of the three formats."""
+    said = json.loads(out)
+    rows = said.get("packages") or said.get("artifacts") or said.get("components") or []
+    urls = {row["purl"] for row in rows if row.get("purl")}
+    kinds = Counter(url.partition("/")[0].removeprefix("pkg:") for url in urls)
+    text = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(5))
+    verdict = said.get("vulnerabilities")
+    return text + (f"; {len(verdict)} vulnerabilities" if verdict is not None and "schema" in said else "")
+
+
+def _archive(work: Path, packed: bool) -> Path:
+    """What `docker save` would write of an image of this host's files."""
+    path = work / f"image-{'packed' if packed else 'plain'}.tar"
+    ids, members = [], []
+    with tarfile.open(path, "w") as archive:
+        for number, folders in enumerate(LAYERS):
+            layer = work / "layer.tar"
+            _layer(layer, folders)
+            with layer.open("rb") as data:
+                ids.append("sha256:" + file_digest(data, "sha256").hexdigest())
+            if packed:
+                subprocess.run(["gzip", "-6", "-f", str(layer)], check=True)
+                layer = work / "layer.tar.gz"
+            members.append(f"{number}/layer.tar")
+            archive.add(layer, members[-1])
+            layer.unlink()
+        config = {"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": ids}}
+        _add(archive, "config.json", json.dumps(config).encode())
+        listed = [{"Config": "config.json", "RepoTags": ["bench:1"], "Layers": members}]
+        _add(archive, "manifest.json", json.dumps(listed).encode())
+    return path
+
+
+def _layer(to: Path, folders: Sequence[str]) -> None:
+    """Written to disk: what this process holds would count as its children's peak."""
+    left = LAYER_BYTES
+    with tarfile.open(to, "w") as layer:
+        for folder in folders:
+            for path in sorted([Path(folder), *Path(folder).rglob("*")]):
+                size = path.stat().st_size if path.is_file() else 0
+                if (path.is_dir() or size) and size < left and path.as_posix() != "/etc/os-release":
+                    left -= size
+                    layer.add(path, recursive=False)
+        _add(layer, "etc/os-release", OS_RELEASE)
+
+
+def _add(archive: tarfile.TarFile, name: str, data: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size = len(data)
+    archive.addfile(info, io.BytesIO(data))
