@@ -1,0 +1,234 @@
+"""What is known of a running container: what was declared (Engine API) and what holds (/proc of its first process)."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from seawall.baseline.model import Fact
+from seawall.node import procfs
+
+MAX_ITEMS = 500
+"""Mounts, ports, labels … of one container that are looked at; more is cut and said."""
+NOT_RUNNING = "the container does not run"
+# fmt: off
+CAPABILITIES = [
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "SETGID",
+    "SETUID",
+    "SETPCAP",
+    "LINUX_IMMUTABLE",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_ADMIN",
+    "NET_RAW",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "SYS_MODULE",
+    "SYS_RAWIO",
+    "SYS_CHROOT",
+    "SYS_PTRACE",
+    "SYS_PACCT",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_NICE",
+    "SYS_RESOURCE",
+    "SYS_TIME",
+    "SYS_TTY_CONFIG",
+    "MKNOD",
+    "LEASE",
+    "AUDIT_WRITE",
+    "AUDIT_CONTROL",
+    "SETFCAP",
+    "MAC_OVERRIDE",
+    "MAC_ADMIN",
+    "SYSLOG",
+    "WAKE_ALARM",
+    "BLOCK_SUSPEND",
+    "AUDIT_READ",
+    "PERFMON",
+    "BPF",
+    "CHECKPOINT_RESTORE",
+]
+# fmt: on
+"""By their number: include/uapi/linux/capability.h."""
+
+
+def facts(found: Mapping[str, Any], tags: Sequence[str], daemon: int) -> dict[str, Fact]:
+    """All facts of `container` from its inspection; `tags` are those that its image has now.
+
+    `daemon` is the pid of the runtime: what it calls the host's namespaces are its own.
+    """
+    state = _map(found.get("State"))
+    pid = _int(state.get("Pid"))
+    return _declared(found, tags) | _real(pid, procfs.start_ticks(pid) if pid else None, daemon)
+
+
+def _declared(found: Mapping[str, Any], tags: Sequence[str]) -> dict[str, Fact]:
+    config, host = _map(found.get("Config")), _map(found.get("HostConfig"))
+    network, restart = _map(found.get("NetworkSettings")), _map(host.get("RestartPolicy"))
+    security = [{"value": str(one)} for one in _list(host.get("SecurityOpt"))]
+    values: dict[str, tuple[Any, str]] = {
+        "image": (str(config.get("Image") or ""), ".Config.Image"),
+        "image_tagged": (
+            str(config.get("Image") or "") in tags or f"{config.get('Image')}:latest" in tags,
+            "image tags",
+        ),
+        "privileged": (bool(host.get("Privileged")), ".HostConfig.Privileged"),
+        "capabilities_added": ([_capability(one) for one in _list(host.get("CapAdd"))], ".HostConfig.CapAdd"),
+        "security_options": (security, ".HostConfig.SecurityOpt"),
+        "apparmor_profile": (str(found.get("AppArmorProfile") or ""), ".AppArmorProfile"),
+        "process_label": (str(found.get("ProcessLabel") or ""), ".ProcessLabel"),
+        "no_new_privileges_set": (
+            any(one["value"].startswith("no-new-privileges") and "false" not in one["value"] for one in security),
+            ".HostConfig.SecurityOpt",
+        ),
+        "mounts": ([_mount(one) for one in _list(found.get("Mounts"))], ".Mounts"),
+        "published_ports": (_ports(_map(network.get("Ports"))), ".NetworkSettings.Ports"),
+        "exposed_ports": (sorted(map(str, _map(config.get("ExposedPorts"))))[:MAX_ITEMS], ".Config.ExposedPorts"),
+        "network_mode": (str(host.get("NetworkMode") or ""), ".HostConfig.NetworkMode"),
+        "memory_limit": (_int(host.get("Memory")), ".HostConfig.Memory"),
+        "cpu_limit": (
+            {key: value for key in ("NanoCpus", "CpuShares", "CpuQuota") if (value := _int(host.get(key))) > 0},
+            ".HostConfig.NanoCpus, .CpuShares, .CpuQuota",
+        ),
+        "readonly_root": (bool(host.get("ReadonlyRootfs")), ".HostConfig.ReadonlyRootfs"),
+        "restart_policy": (str(restart.get("Name") or ""), ".HostConfig.RestartPolicy.Name"),
+        "restart_retries": (_int(restart.get("MaximumRetryCount")), ".HostConfig.RestartPolicy.MaximumRetryCount"),
+        "pid_mode": (str(host.get("PidMode") or ""), ".HostConfig.PidMode"),
+        "ipc_mode": (str(host.get("IpcMode") or ""), ".HostConfig.IpcMode"),
+        "uts_mode": (str(host.get("UTSMode") or ""), ".HostConfig.UTSMode"),
+        "userns_mode": (str(host.get("UsernsMode") or ""), ".HostConfig.UsernsMode"),
+        "devices": ([str(_map(one).get("PathOnHost")) for one in _list(host.get("Devices"))], ".HostConfig.Devices"),
+        "device_requests": (_list(host.get("DeviceRequests")), ".HostConfig.DeviceRequests"),
+        "ulimits": (_list(host.get("Ulimits")), ".HostConfig.Ulimits"),
+        "cgroup_parent": (str(host.get("CgroupParent") or ""), ".HostConfig.CgroupParent"),
+        "healthcheck": (_list(_map(config.get("Healthcheck")).get("Test")), ".Config.Healthcheck.Test"),
+        "pids_limit": (max(_int(host.get("PidsLimit")), 0), ".HostConfig.PidsLimit"),
+        "networks": (sorted(map(str, _map(network.get("Networks"))))[:MAX_ITEMS], ".NetworkSettings.Networks"),
+        "user": (str(config.get("User") or ""), ".Config.User"),
+    }
+    return {name: Fact(value, f"GET /containers/ID/json {where}") for name, (value, where) in values.items()}
+
+
+def _real(pid: int, start: int | None, daemon: int) -> dict[str, Fact]:
+    """What the kernel says of the first process; whatever of it has ended meanwhile is not known."""
+    status = procfs.status(pid) if pid else None
+    readers: dict[str, tuple[str, Callable[[], Any]]] = {
+        "capabilities_bounding": ("status CapBnd", lambda: _names(int(_of(status, "CapBnd"), 16))),
+        "seccomp_mode": ("status Seccomp", lambda: int(_of(status, "Seccomp"))),
+        "no_new_privileges": ("status NoNewPrivs", lambda: _of(status, "NoNewPrivs") == "1"),
+        "apparmor_confined": ("attr/current", lambda: _confined(pid)),
+        "root_is_host_root": ("uid_map", lambda: (procfs.read(pid, "uid_map") or b"").split()[:2] == [b"0", b"0"]),
+        "programs": ("exe of its processes", lambda: _programs(pid)),
+    }
+    for name, kind in (("host_network", "net"), ("host_pid", "pid"), ("host_ipc", "ipc"), ("host_uts", "uts")):
+        readers[name] = (f"ns/{kind}", _shares(pid, daemon, kind))
+    found = {
+        "apparmor_available": Fact(_on("/sys/module/apparmor/parameters/enabled", "Y"), "/sys/module/apparmor"),
+        "selinux_available": Fact(Path("/sys/fs/selinux/enforce").exists(), "/sys/fs/selinux"),
+    }
+    for name, (place, read) in readers.items():
+        where = f"/proc/{pid or 'PID'}/{place}"
+        if status is None:
+            found[name] = Fact(None, where, NOT_RUNNING)
+            continue
+        try:
+            found[name] = Fact(read(), where)
+        except (OSError, ValueError, LookupError) as error:
+            found[name] = Fact(None, where, f"cannot be read: {error}")
+    if status is not None and procfs.start_ticks(pid) != start:  # the pid went to somebody else while we read
+        return found | {name: Fact(None, f"/proc/{pid}", NOT_RUNNING) for name in readers}
+    return found
+
+
+def _of(status: Mapping[str, str] | None, name: str) -> str:
+    return (status or {})[name]
+
+
+def _names(bits: int) -> list[str]:
+    known = [name for number, name in enumerate(CAPABILITIES) if bits >> number & 1]
+    return known + [f"CAP_{number}" for number in range(len(CAPABILITIES), 64) if bits >> number & 1]
+
+
+def _shares(pid: int, daemon: int, kind: str) -> Callable[[], bool]:
+    def read() -> bool:
+        own, host = procfs.namespace(pid, kind), procfs.namespace(daemon, kind)
+        if own is None or host is None:
+            raise LookupError("the namespace cannot be told")
+        return own == host
+
+    return read
+
+
+def _confined(pid: int) -> bool:
+    for name in ("attr/apparmor/current", "attr/current"):
+        text = procfs.read(pid, name)
+        if text:
+            return not text.startswith(b"unconfined")
+    raise LookupError("the kernel says nothing of it")
+
+
+def _programs(pid: int) -> list[str]:
+    """Names of the programs that run in the container, by what is executed and not by what they call themselves."""
+    inside = procfs.container_of(pid)
+    if inside is None:
+        raise LookupError("its control group cannot be told")
+    found = set()
+    for one in procfs.pids():
+        if procfs.container_of(one) == inside and (exe := procfs.link(one, "exe")):
+            found.add(exe.removesuffix(" (deleted)").rpartition("/")[2])
+    return sorted(found)[:MAX_ITEMS]
+
+
+def _on(path: str, word: str) -> bool:
+    try:
+        return Path(path).read_text().strip() == word
+    except OSError:
+        return False
+
+
+def _capability(name: Any) -> str:
+    return str(name).upper().removeprefix("CAP_")
+
+
+def _mount(found: Any) -> dict[str, Any]:
+    """A mount; `host_path` only where it shows a folder of the host, links followed: a volume is not one."""
+    item = _map(found)
+    source, bind = str(item.get("Source") or ""), item.get("Type") == "bind"
+    real = os.path.realpath(source) if bind and source.startswith("/") else None
+    writable = bool(item.get("RW"))
+    return {
+        "type": str(item.get("Type") or ""),
+        "source": source,
+        "destination": str(item.get("Destination") or ""),
+        "writable": writable,
+        "propagation": str(item.get("Propagation") or ""),
+        "host_path": real,
+        "writable_host_path": real if writable else None,
+    }
+
+
+def _ports(ports: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"port": str(name), "host_ip": str(_map(one).get("HostIp") or ""), "host_port": _int(_map(one).get("HostPort"))}
+        for name, bindings in ports.items()
+        for one in _list(bindings)
+    ][:MAX_ITEMS]
+
+
+def _map(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value[:MAX_ITEMS] if isinstance(value, list) else []
+
+
+def _int(value: Any) -> int:
+    return int(value) if isinstance(value, int | str) and str(value).lstrip("-").isdigit() else 0

@@ -1,0 +1,208 @@
+"""What is known of a Docker daemon: what it says of itself, and the configuration it really runs with.
+
+The configuration is that of the process which answers on this socket (SO_PEERCRED), not of whichever dockerd is newest:
+defaults, then its daemon.json, then its own flags.
+"""
+
+import json
+import os
+import socket
+import struct
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from seawall.baseline.model import Fact
+from seawall.core.errors import SeawallError
+from seawall.node import procfs
+from seawall.node.docker import Docker
+
+MAX_CONFIG = 1 << 20
+LISTEN = "0A"
+_FLAGS = {
+    "log_level": ("log-level", "info"),
+    "iptables": ("iptables", True),
+    "cgroup_parent": ("cgroup-parent", ""),
+    "storage_options": ("storage-opts", []),
+    "default_ulimits": ("default-ulimits", {}),
+    "no_new_privileges": ("no-new-privileges", False),
+    "userland_proxy": ("userland-proxy", True),
+    "seccomp_profile": ("seccomp-profile", "builtin"),
+    "tls_verify": ("tlsverify", False),
+    "tls_ca": ("tlscacert", ""),
+    "tls_cert": ("tlscert", ""),
+    "tls_key": ("tlskey", ""),
+}
+"""Fact → (name of the setting, what the daemon does without it). Flags that may come often drop their plural s."""
+_OFTEN = {"storage-opts": "storage-opt", "default-ulimits": "default-ulimit", "hosts": "host"}
+_SHORT = {"-H": "host", "-s": "storage-driver", "-l": "log-level", "-D": "debug", "-g": "data-root"}
+_SWITCHES = frozenset(["iptables", "no-new-privileges", "userland-proxy", "tlsverify", "debug", "experimental", "tls"])
+
+
+def facts(docker: Docker) -> dict[str, Fact]:
+    """All facts of `docker_host`; each that could not be read says why."""
+    found = _said(docker)
+    try:
+        pid = _daemon(docker.path)
+        settings = _settings(pid)
+    except (SeawallError, OSError, ValueError) as error:
+        where = "the daemon's configuration"
+        return found | {name: Fact(None, where, str(error)) for name in (*_FLAGS, "tcp_listeners")}
+    for name, (setting, default) in _FLAGS.items():
+        value, where = settings.get(setting, (default, "default"))
+        found[name] = Fact(_options(value) if name == "storage_options" else value, where)
+    found["tcp_listeners"] = Fact(sorted(set(_listeners(pid, settings))), f"listening sockets of pid {pid}, hosts")
+    return found
+
+
+def find(path: str) -> int | None:
+    """The pid of the daemon that answers on the socket, or None when that cannot be told."""
+    try:
+        return _daemon(path)
+    except (SeawallError, OSError):
+        return None
+
+
+def _said(docker: Docker) -> dict[str, Fact]:
+    """What /info, /version and the default network say."""
+    found: dict[str, Fact] = {}
+    try:
+        info = _map(docker.info())
+        options = [str(one) for one in info.get("SecurityOptions") or []]
+        registries = _map(info.get("RegistryConfig"))
+        values = {
+            "rootless": (any(one.startswith("name=rootless") for one in options), ".SecurityOptions"),
+            "security_options": (options, ".SecurityOptions"),
+            "user_namespaces": (any(one.startswith("name=userns") for one in options), ".SecurityOptions"),
+            "live_restore": (bool(info.get("LiveRestoreEnabled")), ".LiveRestoreEnabled"),
+            "experimental": (bool(info.get("ExperimentalBuild")), ".ExperimentalBuild"),
+            "storage_driver": (str(info.get("Driver") or ""), ".Driver"),
+            "logging_driver": (str(info.get("LoggingDriver") or ""), ".LoggingDriver"),
+            "insecure_registries": (sorted(_insecure(registries)), ".RegistryConfig"),
+            "authorization_plugins": (list(_map(info.get("Plugins")).get("Authorization") or []), ".Plugins"),
+            "swarm_state": (str(_map(info.get("Swarm")).get("LocalNodeState") or ""), ".Swarm.LocalNodeState"),
+        }
+        found |= {name: Fact(value, f"GET /info {where}") for name, (value, where) in values.items()}
+    except SeawallError as error:
+        names = "rootless security_options user_namespaces live_restore experimental storage_driver logging_driver"
+        names += " insecure_registries authorization_plugins swarm_state"
+        found |= {name: Fact(None, "GET /info", str(error)) for name in names.split()}
+    try:
+        found["version"] = Fact(str(_map(docker.version()).get("Version") or ""), "GET /version .Version")
+    except SeawallError as error:
+        found["version"] = Fact(None, "GET /version", str(error))
+    where = "GET /networks/bridge .Options[com.docker.network.bridge.enable_icc]"
+    try:
+        bridge = _map(_map(docker.get("/networks/bridge")).get("Options"))
+        found["bridge_icc"] = Fact(bridge.get("com.docker.network.bridge.enable_icc", "true") == "true", where)
+    except SeawallError as error:
+        found["bridge_icc"] = Fact(None, where, str(error))
+    return found
+
+
+def _insecure(registries: Mapping[str, Any]) -> Iterator[str]:
+    for network in registries.get("InsecureRegistryCIDRs") or []:
+        if str(network) not in ("127.0.0.0/8", "::1/128"):
+            yield str(network)
+    for name, index in _map(registries.get("IndexConfigs")).items():
+        if _map(index).get("Secure") is False:
+            yield str(name)
+
+
+def _daemon(path: str) -> int:
+    """The pid of the daemon that answers on the socket. Raises SeawallError when that cannot be told."""
+    with socket.socket(socket.AF_UNIX) as connected:
+        connected.settimeout(5)
+        connected.connect(path)
+        pid, _, _ = struct.unpack("3i", connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    if _name(pid) == "dockerd":
+        return int(pid)
+    # The socket was opened by systemd and handed over: then the daemon is told only if there is but one.
+    daemons = [one for one in procfs.pids() if _name(one) == "dockerd"]
+    if len(daemons) != 1:
+        raise SeawallError(f"which of {len(daemons)} dockerd processes answers on {path} cannot be told")
+    return daemons[0]
+
+
+def _name(pid: int) -> str:
+    return (procfs.link(pid, "exe") or "").removesuffix(" (deleted)").rpartition("/")[2] if pid > 0 else ""
+
+
+def _settings(pid: int) -> dict[str, tuple[Any, str]]:
+    """Setting → (value, where it was read); flags win over the file, as in the daemon itself."""
+    flags = _flags(procfs.cmdline(pid)[1:])
+    named = flags.get("config-file", (["/etc/docker/daemon.json"], ""))[0]
+    path = str(named[-1] if isinstance(named, list) else named)
+    found: dict[str, tuple[Any, str]] = {}
+    text = _read(pid, path)
+    if text is not None:
+        value = json.loads(text)
+        if not isinstance(value, dict):
+            raise SeawallError(f"{path} holds no object")
+        found = {str(key): (one, path) for key, one in value.items()}
+    for name, (values, where) in flags.items():
+        plural = next((many for many, one in _OFTEN.items() if one == name), "")
+        found[plural or name] = (values if plural else values[-1], where)
+    return found
+
+
+def _flags(arguments: list[str]) -> dict[str, tuple[list[Any], str]]:
+    found: dict[str, tuple[list[Any], str]] = {}
+    at = 0
+    while at < len(arguments):
+        word = arguments[at]
+        at += 1
+        name, equal, text = word.partition("=")
+        name = _SHORT.get(name, name.lstrip("-"))
+        if not word.startswith("-"):
+            continue
+        value: Any = text
+        if name in _SWITCHES:
+            value = text.lower() not in ("false", "0") if equal else True
+        elif not equal and at < len(arguments):
+            value = arguments[at]
+            at += 1
+        found.setdefault(name, ([], f"/proc cmdline {word.partition('=')[0]}"))[0].append(value)
+    return found
+
+
+def _read(pid: int, path: str) -> str | None:
+    """A file as the daemon sees it; None when there is none."""
+    try:
+        descriptor = os.open(f"/proc/{pid}/root{path}", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        data = file.read(MAX_CONFIG + 1)
+    if len(data) > MAX_CONFIG:
+        raise SeawallError(f"{path} is over {MAX_CONFIG} bytes")
+    return data.decode("utf-8", "replace")
+
+
+def _listeners(pid: int, settings: Mapping[str, tuple[Any, str]]) -> Iterator[str]:
+    """TCP addresses: those of `hosts`, and those that the process has really opened."""
+    hosts = settings.get("hosts", ([], ""))[0]
+    for host in hosts if isinstance(hosts, list) else [hosts]:
+        if str(host).startswith(("tcp://", "http://", "https://")):
+            yield str(host)
+    own = {target for number in _descriptors(pid) if (target := procfs.link(pid, f"fd/{number}"))}
+    for family in ("tcp", "tcp6"):
+        for line in (procfs.read(pid, f"net/{family}") or b"").decode().splitlines()[1:]:
+            fields = line.split()
+            if len(fields) > 9 and fields[3] == LISTEN and f"socket:[{fields[9]}]" in own:
+                yield f"{family}:{int(fields[1].rpartition(':')[2], 16)}"
+
+
+def _descriptors(pid: int) -> list[str]:
+    try:
+        return os.listdir(f"/proc/{pid}/fd")
+    except OSError:
+        return []
+
+
+def _options(value: Any) -> list[dict[str, str]]:
+    texts = [str(one) for one in value] if isinstance(value, list) else []
+    return [{"name": text.partition("=")[0], "value": text.partition("=")[2]} for text in texts]
+
+
+def _map(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
