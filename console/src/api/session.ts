@@ -62,8 +62,8 @@ export function useLogout() {
   const client = useQueryClient()
   return async () => {
     await remove('/session').catch(() => undefined)
-    client.clear()
     client.setQueryData(KEY, null)
+    client.removeQueries({ predicate: (one) => one.queryKey[0] !== KEY[0] })
   }
 }
 

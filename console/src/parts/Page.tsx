@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 /** A page: its name, one line of what it answers, its actions. */
 export function Page({ title, about, actions, children }: { title: string; about?: ReactNode; actions?: ReactNode; children: ReactNode }) {
   return (
-    <main className="page">
+    <div className="page">
       <header className="page-head">
         <div>
           <h1>{title}</h1>
@@ -12,6 +12,6 @@ export function Page({ title, about, actions, children }: { title: string; about
         {actions && <div className="page-actions">{actions}</div>}
       </header>
       {children}
-    </main>
+    </div>
   )
 }

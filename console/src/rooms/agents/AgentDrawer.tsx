@@ -115,7 +115,7 @@ function Delete({ agent }: { agent: Agent }) {
     onSuccess: async () => {
       void message.success(t('deleted', { name: agent.name }))
       navigate('/agents')
-      await client.invalidateQueries()
+      await client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[1] !== 'one' })
     },
     onError: (error) => void message.error(Object.values(explain(error)).filter(Boolean).join(': ')),
   })

@@ -152,7 +152,7 @@ function Actions({ alert }: { alert: Alert }) {
     onSuccess: async () => {
       void message.success(t('deleted'))
       navigate({ pathname: '/alerts', search: words.toString() })
-      await fresh()
+      await client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === 'alerts' && queryKey[1] !== 'one' })
     },
     onError: failed,
   })
