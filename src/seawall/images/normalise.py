@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+from seawall.core.errors import Hostile
 from seawall.core.plain import to_plain
 from seawall.images.model import Inventory, OperatingSystem, Package
 
 MAX_PART = 2000
 """Packages in one part on the wire."""
 MAX_PART_BYTES = 2 << 20
-"""JSON of the packages of one part."""
+"""Of one part, as JSON."""
+MAX_PARTS = 100
 
 
 def purl(package: Package, system: OperatingSystem | None) -> str:
@@ -39,15 +41,18 @@ def _qualifiers(package: Package, system: OperatingSystem | None) -> str:
 
 
 def parts(inventory: Inventory) -> list[dict[str, Any]]:
-    """The inventory in plain values, cut so that each part fits into one item of the wire."""
+    """The inventory in plain values, cut to parts that fit into the wire's items. Raises Hostile over MAX_PARTS."""
     plain = to_plain(inventory)
-    first, *others = list(_portions(plain["packages"])) or [[]]
+    packages = plain.pop("packages")
+    first, *others = list(_portions(packages, len(json.dumps(plain)))) or [[]]
+    if len(others) >= MAX_PARTS:
+        raise Hostile(f"the image has {len(packages)} packages, more than can be sent")
     return [{**plain, "packages": first}, *({"packages": portion} for portion in others)]
 
 
-def _portions(packages: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+def _portions(packages: list[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
+    """`size`: what goes with the first portion."""
     portion: list[dict[str, Any]] = []
-    size = 0
     for package in packages:
         weight = len(json.dumps(package))
         if portion and (len(portion) == MAX_PART or size + weight > MAX_PART_BYTES):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from seawall.core.errors import Hostile
 from seawall.images import normalise
 from seawall.images.model import ImageConfig, Inventory, OperatingSystem, Package
 from seawall.images.normalise import parts, purl
@@ -44,3 +45,10 @@ def test_long_names_make_more_parts() -> None:
 )
 def test_purls(package: Package, wanted: str) -> None:
     assert purl(package, OperatingSystem("debian", "12")) == wanted
+
+
+def test_more_than_can_be_sent_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(normalise, "MAX_PART", 1)
+    assert len(parts(inventory(normalise.MAX_PARTS))) == normalise.MAX_PARTS
+    with pytest.raises(Hostile, match="more than can be sent"):
+        parts(inventory(normalise.MAX_PARTS + 1))

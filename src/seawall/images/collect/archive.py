@@ -45,6 +45,11 @@ class Archive:
     held: int = 0
     """Bytes of documents."""
 
+    def skip(self, path: str, why: str) -> None:
+        """Tell of something that was passed over; of the first ones only, an archive holds a handful of files."""
+        if len(self.skipped) < layers.MAX_SKIPPED:
+            self.skipped.append(Skipped(path[:200], why))
+
     def at(self, path: str) -> str:
         """Where a path leads, through the links that the older layout has for layers that are equal."""
         for _ in range(MAX_NESTED):
@@ -68,8 +73,9 @@ def read(stream: tar.Reader, budget: Budget) -> Archive:
     found = Archive()
     for entry, body in tar.members(Plain(stream, budget)):
         path = layers.clean(entry.name)
+        budget.keep(len(path or "") + layers.MARK_BYTES)
         if path is None:
-            found.skipped.append(Skipped(entry.name[:300], "the name leads out of the archive"))
+            found.skip(entry.name, "the name leads out of the archive")
         elif entry.type in (tar.SYMBOLIC_LINK, tar.HARD_LINK):
             _link(found, path, entry)
         elif entry.type == tar.REGULAR and path:
@@ -83,7 +89,7 @@ def _link(found: Archive, path: str, entry: tar.Entry) -> None:
     for part in f"{folder}/{entry.link}".split("/"):
         if part == "..":
             if not parts:
-                found.skipped.append(Skipped(path, "a link that leads out of the archive"))
+                found.skip(path, "a link that leads out of the archive")
                 return
             parts.pop()
         elif part not in ("", "."):
@@ -98,16 +104,17 @@ def _file(found: Archive, path: str, entry: tar.Entry, body: tar.Body, budget: B
         return
     plain = Plain(body, budget)
     if path.endswith(".json") or (path.startswith("blobs/") and plain.peek(1) in (b"{", b"[")):
-        if entry.size > MAX_DOCUMENT or found.held + entry.size > MAX_DOCUMENTS:
-            found.skipped.append(Skipped(path, f"{entry.size} bytes, the limit is {MAX_DOCUMENT}"))
-            return
-        found.held += entry.size
-        found.documents[path] = plain.read(MAX_DOCUMENT)
+        data = plain.read(MAX_DOCUMENT + 1)
+        found.held += len(data)
+        if len(data) > MAX_DOCUMENT or found.held > MAX_DOCUMENTS:
+            found.skip(path, f"a document of {entry.size} bytes, the limit is {MAX_DOCUMENT}")
+        else:
+            found.documents[path] = data
         return
     if len(found.layers) >= MAX_LAYERS:
         raise Hostile(f"more than {MAX_LAYERS} layers")
     summed = Summed(plain)
-    contents = layers.read(summed)
+    contents = layers.read(summed, budget)
     try:
         diff_id = summed.digest()
     except (Hostile, SeawallError):  # broken packing, which `contents` tells of already
@@ -131,12 +138,16 @@ def _listed(data: bytes) -> Iterator[Image]:
         name, paths, tags = wanted.get("Config"), wanted.get("Layers") or [], wanted.get("RepoTags") or []
         if not isinstance(name, str) or not _all_text(paths) or not _all_text(tags):
             raise Hostile(f"{MANIFEST} does not name configuration and layers")
-        yield Image(layers.clean(name) or "", tuple(layers.clean(path) or "" for path in paths), tuple(tags[:100]))
+        yield Image(
+            layers.clean(name) or "",
+            tuple(layers.clean(path) or "" for path in paths),
+            tuple(tag[:300] for tag in tags[:100]),
+        )
 
 
 def _indexed(found: Archive, index: dict[str, Any], nested: int) -> Iterator[Image]:
     items = index.get("manifests")
-    for item in items[: config.MAX_VALUES] if isinstance(items, list) else []:
+    for item in items[: config.MAX_LAYERS] if isinstance(items, list) else []:
         path = _blob(item)
         if path not in found.documents or not nested:
             continue  # of a platform that was not exported
@@ -147,7 +158,7 @@ def _indexed(found: Archive, index: dict[str, Any], nested: int) -> Iterator[Ima
             tag = item.get("annotations", {}).get("io.containerd.image.name")
             named = manifest.get("layers")
             paths = tuple(map(_blob, named)) if isinstance(named, list) else ()
-            yield Image(_blob(manifest.get("config")), paths, (tag,) if isinstance(tag, str) else ())
+            yield Image(_blob(manifest.get("config")), paths, (tag[:300],) if isinstance(tag, str) else ())
 
 
 def _blob(item: Any) -> str:

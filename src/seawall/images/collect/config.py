@@ -9,8 +9,9 @@ from typing import Any
 from seawall.core.errors import Hostile
 from seawall.images.model import ImageConfig, Layer
 
-MAX_TEXT = 4096
-MAX_VALUES = 2000
+MAX_TEXTS = 100_000
+"""Characters of all texts of a configuration, and of all steps of its history; honest ones have a tenth."""
+MAX_STEPS = 1000
 MAX_LAYERS = 1000
 
 
@@ -25,25 +26,52 @@ def parse(data: bytes) -> dict[str, Any]:
     return found
 
 
+class Texts:
+    """Takes texts from values of any kind, cut where the room ends."""
+
+    def __init__(self) -> None:
+        self._left = MAX_TEXTS
+
+    def one(self, found: dict[str, Any], key: str) -> str:
+        """A text, else nothing."""
+        value = found.get(key)
+        return self._cut(value) if isinstance(value, str) else ""
+
+    def many(self, value: Any) -> tuple[str, ...]:
+        """Those of a list, or the names of an object."""
+        values = value if isinstance(value, list | dict) else []
+        return tuple(self._cut(one) for one in values if isinstance(one, str) and self._left > 0)
+
+    def pairs(self, found: dict[str, Any]) -> dict[str, str]:
+        """Names and values."""
+        return {self._cut(key): self._cut(str(value)) for key, value in found.items() if self._left > 0}
+
+    def _cut(self, text: str) -> str:
+        text = text[: max(self._left, 0)]
+        self._left -= len(text) + 10
+        return text
+
+
 def config(found: dict[str, Any], id: str) -> ImageConfig:
     """The part that people and checks look at."""
     run = _object(found, "config")
     health = _object(run, "Healthcheck")
+    texts = Texts()
     return ImageConfig(
         id=id,
-        created=_text(found, "created"),
-        architecture=_text(found, "architecture"),
-        os=_text(found, "os"),
-        author=_text(found, "author"),
-        user=_text(run, "User"),
-        workdir=_text(run, "WorkingDir"),
-        env=_texts(run.get("Env")),
-        entrypoint=_texts(run.get("Entrypoint")),
-        cmd=_texts(run.get("Cmd")),
-        exposed=tuple(sorted(_texts(run.get("ExposedPorts")))),
-        volumes=tuple(sorted(_texts(run.get("Volumes")))),
-        labels={key[:MAX_TEXT]: str(value)[:MAX_TEXT] for key, value in list(_object(run, "Labels").items())[:200]},
-        healthcheck=_texts(health["Test"]) if "Test" in health else None,
+        created=texts.one(found, "created"),
+        architecture=texts.one(found, "architecture"),
+        os=texts.one(found, "os"),
+        user=texts.one(run, "User"),
+        workdir=texts.one(run, "WorkingDir"),
+        entrypoint=texts.many(run.get("Entrypoint")),
+        cmd=texts.many(run.get("Cmd")),
+        healthcheck=texts.many(health["Test"]) if "Test" in health else None,
+        exposed=tuple(sorted(texts.many(run.get("ExposedPorts")))),
+        volumes=tuple(sorted(texts.many(run.get("Volumes")))),
+        env=texts.many(run.get("Env")),
+        author=texts.one(found, "author"),
+        labels=texts.pairs(_object(run, "Labels")),
     )
 
 
@@ -55,12 +83,13 @@ def layers(found: dict[str, Any]) -> tuple[Layer, ...]:
     if len(ids) > MAX_LAYERS:
         raise Hostile(f"{len(ids)} layers, the limit is {MAX_LAYERS}")
     history = found.get("history")
-    steps = [step for step in history[:MAX_VALUES] if isinstance(step, dict)] if isinstance(history, list) else []
+    steps = [step for step in history[:MAX_STEPS] if isinstance(step, dict)] if isinstance(history, list) else []
     if sum(not _empty(step) for step in steps) != len(ids):
         steps = [{} for _ in ids]
     rest = iter(ids)
+    texts = Texts()
     return tuple(
-        Layer(index, "" if _empty(step) else next(rest)[:200], 0, _text(step, "created_by"), _empty(step))
+        Layer(index, "" if _empty(step) else next(rest)[:80], 0, texts.one(step, "created_by"), _empty(step))
         for index, step in enumerate(steps)
     )
 
@@ -72,14 +101,3 @@ def _empty(step: dict[str, Any]) -> bool:
 def _object(found: dict[str, Any], key: str) -> dict[str, Any]:
     value = found.get(key)
     return value if isinstance(value, dict) else {}
-
-
-def _text(found: dict[str, Any], key: str) -> str:
-    value = found.get(key)
-    return value[:MAX_TEXT] if isinstance(value, str) else ""
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    """Of a list, or of the names of an object."""
-    values = list(value)[:MAX_VALUES] if isinstance(value, list | dict) else []
-    return tuple(one[:MAX_TEXT] for one in values if isinstance(one, str))

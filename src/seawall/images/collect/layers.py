@@ -12,12 +12,17 @@ from seawall.core.skipped import Skipped
 from seawall.images.collect import system, tar
 from seawall.images.collect.packages import FORMATS
 from seawall.images.collect.packages.format import Format, Read
+from seawall.images.collect.streams import Budget
 from seawall.images.model import Location, Package
 
 MAX_DEPTH = 255
 MAX_PACKAGES = 200_000
-MAX_SKIPPED = 500
+MAX_SKIPPED = 200
 """Reasons that are kept in words for one layer; more are counted in one line."""
+MAX_LOCATIONS = 50
+"""Places of one package that are kept."""
+MARK_BYTES, PACKAGE_BYTES = 100, 1000
+"""What a mark and a package take in memory beside their path, roughly."""
 WHITEOUT, OPAQUE = ".wh.", ".wh..wh..opq"
 
 
@@ -44,12 +49,12 @@ class Contents:
     def skip(self, path: str, why: str) -> None:
         """Count something that was passed over."""
         if len(self.skipped) < MAX_SKIPPED:
-            self.skipped.append(Skipped(path[:300], why))
+            self.skipped.append(Skipped(path[:200], why[:200]))
         else:
             self.skipped_more += 1
 
 
-def read(stream: tar.Reader) -> Contents:
+def read(stream: tar.Reader, budget: Budget) -> Contents:
     """One layer. What is behind a broken place is not read, and said; what came before it counts."""
     contents = Contents()
     try:
@@ -59,7 +64,7 @@ def read(stream: tar.Reader) -> Contents:
             if path is None:
                 contents.skip(entry.name, "the name leads out of the image or is nested too deep")
             elif path:
-                _take(contents, path, entry, body)
+                _take(contents, path, entry, body, budget)
     except (Hostile, SeawallError) as error:
         contents.broken = True
         contents.skip("", f"the layer could not be read to its end: {error}")
@@ -72,8 +77,10 @@ def clean(name: str) -> str | None:
     return None if ".." in parts or len(parts) > MAX_DEPTH else "/".join(parts)
 
 
-def _take(contents: Contents, path: str, entry: tar.Entry, body: tar.Body) -> None:
+def _take(contents: Contents, path: str, entry: tar.Entry, body: tar.Body, budget: Budget) -> None:
     folder, _, name = path.rpartition("/")
+    if name.startswith(WHITEOUT) or entry.type == tar.SYMBOLIC_LINK:
+        budget.keep(len(path) + MARK_BYTES)
     if name == OPAQUE:
         contents.opaque.add(folder)
     elif name.startswith(WHITEOUT):
@@ -84,6 +91,10 @@ def _take(contents: Contents, path: str, entry: tar.Entry, body: tar.Body) -> No
         contents.system[path] = body.read(system.LIMIT)
     elif database := _format(path):
         _read_package(contents, path, entry, body, database)
+        if path in contents.read:
+            found = contents.read[path]
+            size = len(found.packages) * PACKAGE_BYTES + sum(map(len, found.owned)) + len(found.owned) * MARK_BYTES
+            budget.keep(len(path) + MARK_BYTES + size)
 
 
 def _format(path: str) -> Format | None:
@@ -176,5 +187,6 @@ def _united(seen: dict[str, _Seen], owned: set[str]) -> list[Package]:
             key = (package.kind, *_key(package), mine)
             known = found.get(key)
             locations = (*known.locations, location) if known else (location,)
-            found[key] = replace(known or package, locations=locations, owned=mine)
+            if len(locations) <= MAX_LOCATIONS:
+                found[key] = replace(known or package, locations=locations, owned=mine)
     return list(found.values())

@@ -18,6 +18,8 @@ with contextlib.suppress(ImportError):  # the same interface, three times as fas
 
 MAX_PLAIN = 64 << 30
 """Bytes that one image may hold once unpacked; a bomb ends here."""
+MAX_KEPT = 256 << 20
+"""Bytes, roughly, of what is remembered of one image: paths, marks, packages."""
 CHUNK = 1 << 18
 MAX_CHUNK = 1 << 20
 """Bytes that are unpacked at a time, however well they were packed."""
@@ -25,17 +27,24 @@ _PACKINGS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"\xfd7zXZ\0": "x
 
 
 class Budget:
-    """What may still come out of one image, all its layers together."""
+    """What may still come out of one image and be kept of it, all its layers together."""
 
-    def __init__(self, plain: int = MAX_PLAIN) -> None:
+    def __init__(self, plain: int = MAX_PLAIN, kept: int = MAX_KEPT) -> None:
         self.plain = plain
         self.left = plain
+        self.room = kept
 
     def take(self, size: int) -> None:
         """Raises Hostile when there is nothing left."""
         self.left -= size
         if self.left < 0:
             raise Hostile(f"the image holds more than {self.plain} bytes once unpacked")
+
+    def keep(self, size: int) -> None:
+        """Raises Hostile when no more can be remembered."""
+        self.room -= size
+        if self.room < 0:
+            raise Hostile("the image has more names and packages than fit into memory")
 
 
 class Plain:

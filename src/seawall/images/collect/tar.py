@@ -4,6 +4,7 @@ The standard library's reader trusts lengths in extended headers and keeps every
 Formats: POSIX ustar and pax, GNU long names. https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -28,6 +29,10 @@ _TYPES = {
     b"0": REGULAR, b"\0": REGULAR, b"7": REGULAR, b"5": DIRECTORY, b"1": HARD_LINK, b"2": SYMBOLIC_LINK,
     b"3": SPECIAL, b"4": SPECIAL, b"6": SPECIAL, b"S": SPARSE,
 }  # fmt: skip
+
+_KEYS = {"path", "linkpath", "size", *(f"GNU.sparse.{name}" for name in ("major", "map", "name", "numblocks"))}
+"""Of pax records; nothing else of them is looked at."""
+_LENGTH = re.compile(rb"(\d{1,8}) ")
 
 
 class Reader(Protocol):
@@ -120,13 +125,15 @@ def _extended(kind: bytes, content: bytes) -> dict[str, str]:
     if kind == b"K":
         return {"linkpath": _text(content)}
     found = {}
-    while content:
-        length, space, _ = content.partition(b" ")
-        if not space or not length.isdigit() or not len(length) < int(length[:8]) <= len(content):
+    at = 0
+    while match := _LENGTH.match(content, at):
+        end = at + int(match[1])
+        equals = content.find(b"=", match.end(), end)
+        if equals < 0 or end > len(content):
             break  # what is behind a broken record cannot be found again
-        key, _, value = content[len(length) + 1 : int(length) - 1].partition(b"=")
-        found[key.decode("utf-8", "replace")] = value.decode("utf-8", "surrogateescape")
-        content = content[int(length) :]
+        if (key := content[match.end() : equals].decode("utf-8", "replace")) in _KEYS:
+            found[key] = content[equals + 1 : end - 1].decode("utf-8", "surrogateescape")
+        at = end
     return found
 
 

@@ -8,6 +8,7 @@ import os
 import tarfile
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from socket import AF_UNIX, SOCK_STREAM, socket
 from typing import Any
@@ -18,6 +19,7 @@ import zstandard
 import archives
 from archives import layer, metadata, saved, special, status
 from seawall.core.errors import Hostile, SeawallError, Unreachable
+from seawall.core.plain import to_plain
 from seawall.images.collect import image, sources, streams, tar
 from seawall.images.collect.image import Names
 from seawall.images.collect.sources import docker
@@ -276,3 +278,52 @@ def test_a_daemon_that_answers_rubbish(tmp_path: Path, answer: bytes) -> None:
         with pytest.raises(SeawallError):
             docker.read("alpine", lambda _share, _message: None, Docker(path, timeout=5))
         thread.join()
+
+
+def test_more_names_than_fit_into_memory() -> None:
+    links = layer({f"{'l' * 90}/{number}": "x" for number in range(500)})
+    with pytest.raises(Hostile, match="more names and packages than fit into memory"):
+        read(saved([links, layer(GOOD)]), Budget(kept=50_000))
+    assert names(read(saved([links, layer(GOOD)]), Budget(kept=500_000))) == ["bash"]
+
+
+def test_a_database_of_too_many_packages_is_counted() -> None:
+    many = b"".join(b"Package: p\nStatus: a b installed\nVersion: %d\n\n" % number for number in range(60_000))
+    alpine = b"".join(b"P:p\nV:%d\n\n" % number for number in range(60_000))
+    found = read(saved([layer({"var/lib/dpkg/status": many, "lib/apk/db/installed": alpine})]))
+    assert [one.why for one in found.skipped] == ["more than 50000 packages"] * 2
+    assert found.packages == ()
+
+
+def test_extended_headers_of_many_records_cost_no_time_and_hide_nothing() -> None:
+    records = b"".join(b"14 k%05d=aaa\n" % number for number in range(70_000))
+    records += b"26 SCHILY.xattr.user.a b=\n" + b"38 path=var/lib/dpkg/status.d/renamed\n"
+    head = special("PaxHeader", tarfile.XHDTYPE)
+    head.size = len(records)
+    data = status(renamed="1")
+    name = tarfile.TarInfo("other")
+    name.size = len(data)
+    parts = [head.tobuf(), records, bytes(-len(records) % 512), name.tobuf(), data, bytes(-len(data) % 512)]
+    found = read(saved([b"".join(parts)]))
+    assert names(found) == ["renamed"]
+
+
+def test_documents_without_end() -> None:
+    big = gzip.compress(b'{"a": "' + b"x" * (5 << 20) + b'"}')
+    whole = layer(GOOD)
+    config = json.dumps(archives.configuration([whole])).encode()
+    listed = b'[{"Config": "c.json", "Layers": ["l/layer.tar"]}]'
+    members: list[tuple[str, archives.Content]] = [(f"{number}.json", big) for number in range(300)]
+    with pytest.raises(Hostile, match="neither"):
+        read(archives.tar([*members, ("l/layer.tar", whole), ("c.json", config), ("manifest.json", listed)]))
+    found = read(archives.tar([("l/layer.tar", whole), ("c.json", config), ("manifest.json", listed), *members[:2]]))
+    assert [one.where for one in found.skipped] == ["0.json", "1.json"]
+
+
+def test_a_huge_configuration_is_cut_so_that_the_server_takes_it() -> None:
+    whole = layer(GOOD)
+    run = {"Env": ["\x00" * 5000] * 30, "Labels": {f"k{number}": "v" * 5000 for number in range(30)}, "User": "me"}
+    steps = [{"created_by": "\udcff" * 5000, "empty_layer": number > 0} for number in range(60)]
+    found = read(saved([whole], config=archives.configuration([whole], config=run, history=steps)))
+    assert found.config.user == "me"
+    assert len(json.dumps(to_plain(replace(found, packages=())))) < 2 << 20

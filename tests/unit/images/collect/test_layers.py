@@ -8,6 +8,7 @@ import archives
 from archives import layer, metadata, status
 from seawall.images.collect import layers, packages
 from seawall.images.collect.packages import FORMATS
+from seawall.images.collect.streams import Budget
 from seawall.images.model import Location, Package
 
 STATUS = "var/lib/dpkg/status"
@@ -15,7 +16,7 @@ SITE = "usr/lib/python3/dist-packages"
 
 
 def merged(*tars: bytes) -> dict[str, Package]:
-    found, _ = layers.merge([(index, layers.read(io.BytesIO(one))) for index, one in enumerate(tars)])
+    found, _ = layers.merge([(index, layers.read(io.BytesIO(one), Budget())) for index, one in enumerate(tars)])
     assert len({one.name for one in found}) == len(found)
     return {one.name: one for one in found}
 
@@ -119,13 +120,13 @@ def test_npm_packages_in_several_places_are_one_with_all_places() -> None:
 
 def test_old_eggs() -> None:
     files = {"lib/a.egg-info": metadata("a", "1"), "lib/b.egg-info/PKG-INFO": metadata("b", "2"), "c.egg-info": b""}
-    read = layers.read(io.BytesIO(layer(files)))
+    read = layers.read(io.BytesIO(layer(files)), Budget())
     assert {package.name for one in read.read.values() for package in one.packages} == {"a", "b"}
     assert [one.where for one in read.skipped] == ["c.egg-info"]
 
 
 def test_a_file_over_the_limit_is_counted() -> None:
-    read = layers.read(io.BytesIO(layer({"x.dist-info/METADATA": bytes(5 << 20)})))
+    read = layers.read(io.BytesIO(layer({"x.dist-info/METADATA": bytes(5 << 20)})), Budget())
     assert "the limit is" in read.skipped[0].why
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from seawall.images.collect.packages.format import Format, Read, clean
+from seawall.images.collect.packages.format import Format, Read, clean, listed
 from seawall.images.model import Package
 
 _PATHS = ("lib/apk/db/installed", "usr/lib/apk/db/installed")
@@ -17,25 +17,27 @@ def wanted(path: str) -> bool:
 def read(_path: str, data: bytes) -> Read:
     """Installed packages, and which evidence of Python and npm packages they brought."""
     found = Read()
-    for paragraph in data.decode("utf-8", "surrogateescape").split("\n\n"):
+    found.packages = listed(_packages(data.decode("utf-8", "surrogateescape"), found.owned))
+    return found
+
+
+def _packages(text: str, owned: list[str]) -> Iterator[Package]:
+    for paragraph in text.split("\n\n"):
         lines = [(line[:1], line[2:]) for line in paragraph.split("\n") if line[1:2] == ":"]
         fields = dict(reversed(lines))
         name, version = clean(fields.get("P", "")), clean(fields.get("V", ""))
         if name and version:
-            found.packages.append(
-                Package(
-                    name=name,
-                    version=version,
-                    kind="apk",
-                    purl="",
-                    source_name=clean(fields.get("o", "")) or name,
-                    source_version=version,
-                    arch=clean(fields.get("A", "")),
-                    license=clean(fields.get("L", "")),
-                )
+            owned += _evidence(lines)
+            yield Package(
+                name=name,
+                version=version,
+                kind="apk",
+                purl="",
+                source_name=clean(fields.get("o", "")) or name,
+                source_version=version,
+                arch=clean(fields.get("A", "")),
+                license=clean(fields.get("L", "")),
             )
-            found.owned += _evidence(lines)
-    return found
 
 
 def _evidence(lines: list[tuple[str, str]]) -> Iterator[str]:
@@ -47,4 +49,4 @@ def _evidence(lines: list[tuple[str, str]]) -> Iterator[str]:
             yield path
 
 
-FORMAT = Format(wanted, read, limit=128 << 20)
+FORMAT = Format(wanted, read, limit=32 << 20)

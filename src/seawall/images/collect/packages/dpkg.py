@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from seawall.images.collect.packages.format import Format, Read, clean
+from seawall.images.collect.packages.format import Format, Read, clean, listed
 from seawall.images.model import Package
 
 _STATUS = re.compile(r"(?:var|usr)/lib/dpkg/status")
@@ -25,10 +25,12 @@ def wanted(path: str) -> bool:
 def read(path: str, data: bytes) -> Read:
     """Installed packages; removed ones whose configuration is left do not count."""
     if path.endswith(".list"):
+        if b"-info" not in data and b"/package.json" not in data:
+            return Read()
         return Read(owned=[found.decode("utf-8", "surrogateescape") for found in _EVIDENCE.findall(data)])
     text = data.decode("utf-8", "replace")
     single = "status.d/" in path
-    return Read([found for part in text.split("\n\n") if (found := _package(dict(_fields(part)), single))])
+    return Read(listed(found for part in text.split("\n\n") if (found := _package(dict(_fields(part)), single))))
 
 
 def _fields(paragraph: str) -> Iterator[tuple[str, str]]:
@@ -55,4 +57,4 @@ def _package(fields: dict[str, str], single: bool) -> Package | None:
     )
 
 
-FORMAT = Format(wanted, read, limit=128 << 20)
+FORMAT = Format(wanted, read, limit=32 << 20)

@@ -1,7 +1,8 @@
 """What a package format has to offer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from seawall.images.model import Package
 
@@ -27,6 +28,16 @@ class Format:
 
 
 LONGEST = 512
+MAX_PACKAGES = 50_000
+"""Of one database; the largest distributions have about that many to choose from."""
+
+
+def listed(packages: Iterable[Package]) -> list[Package]:
+    """All of a database. Raises ValueError when there are too many to be true."""
+    found = list(islice(packages, MAX_PACKAGES + 1))
+    if len(found) > MAX_PACKAGES:
+        raise ValueError(f"more than {MAX_PACKAGES} packages")
+    return found
 
 
 def clean(text: str) -> str:
