@@ -123,7 +123,9 @@ def _number(value: Any) -> float:
 
 def _reaches(source: Any, paths: Sequence[str]) -> bool:
     """Whether mounting `source` shows one of the paths: it is the path, or a folder above it."""
-    place = "/" + str(source or "").strip("/")
+    if not source:  # a volume, not a folder of the host
+        return False
+    place = "/" + str(source).strip("/")
     return any(path == place or path.startswith(place.rstrip("/") + "/") for path in paths)
 
 
