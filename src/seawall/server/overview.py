@@ -35,7 +35,7 @@ def overview(connection: Connection, knowledge: Knowledge) -> dict[str, Any]:
         "agents": _agents(connection),
         "assets": assets.counts(connection),
         "images": images.overview(connection, select(assets.IMAGES.c.id, assets.IMAGES.c.name)),
-        "baseline": baseline.overview(connection) if hasattr(baseline, "overview") else [],
+        "baseline": baseline.overview(connection),
         "intel": _intel(knowledge),
     }
 
@@ -46,7 +46,7 @@ def _agents(connection: Connection) -> dict[str, int]:
     counts = {"online": 0, "late": 0, "offline": 0, "degraded": 0, "blind": 0}
     for state, sensor, degraded, number in connection.execute(statement):
         counts[state] += number
-        if state != "offline":
+        if state == "online":  # the others are silent: what they see is not known
             counts["degraded"] += number if degraded or sensor == "degraded" else 0
             counts["blind"] += number if sensor == "off" else 0
     return counts

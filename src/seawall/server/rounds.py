@@ -1,4 +1,4 @@
-"""What the server does by the clock: agents that fall silent, jobs that are overdue, its own certificate."""
+"""What the server does by the clock: silent agents, overdue jobs, waivers that end, its own certificate."""
 
 import asyncio
 import ssl
@@ -8,6 +8,7 @@ from collections.abc import Callable
 import structlog
 from sqlalchemy import Connection, func, select
 
+from seawall.baseline import store as baseline
 from seawall.core import clock
 from seawall.images import store as images
 from seawall.lists import Change
@@ -45,10 +46,11 @@ def look(parts: Parts, seconds: float) -> int:
     with parts.database.reading() as connection:
         silent = agents.overdue(connection, seconds, late, offline)
         overdue = jobs.due(connection, now)
+        ended = baseline.ended(connection, now)
         online = connection.execute(
             select(func.count()).select_from(AGENTS).where(AGENTS.c.state == "online", AGENTS.c.deleted_at.is_(None))
         ).scalar_one()
-    if silent or overdue:
+    if silent or overdue or ended:
 
         def step(connection: Connection) -> tuple[None, list[Change]]:
             changes = jobs.expire(connection, now)
@@ -56,6 +58,8 @@ def look(parts: Parts, seconds: float) -> int:
                 changes += agents.set_state(connection, agent_id, state)
                 if state == "offline":
                     changes += jobs.abandon(connection, agent_id, "the agent went away", now)
+            for check in baseline.ended(connection, now):
+                changes += baseline.judge_again(connection, check, now)
             return None, changes
 
         parts.database.write(step)

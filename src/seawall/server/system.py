@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from seawall import __version__
 from seawall.assets import store as assets
+from seawall.baseline import store as baseline
 from seawall.core import clock
 from seawall.lists import Change, Refused, add
 from seawall.server import agents, jobs
@@ -103,7 +104,8 @@ def router(parts: Parts) -> APIRouter:
         def step(connection: Connection) -> tuple[None, list[Change]]:
             now = clock.now()
             changes = agents.remove(connection, id, now)
-            assets.forget(connection, id)
+            for room in (assets, baseline):
+                room.forget(connection, id)
             return None, [*changes, *jobs.abandon(connection, id, "the agent was deleted", now)]
 
         door.write(step)
