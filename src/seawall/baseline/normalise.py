@@ -8,7 +8,22 @@ from seawall.core.errors import Hostile
 
 MAX_FACTS = 200
 MAX_TEXT = 1000
+MAX_ITEMS = 500
+"""Members of one list or object of a fact."""
+MAX_DEPTH = 6
 KINDS = ("docker_host", "container")
+
+
+def clean(value: Any, depth: int = 0) -> Any:
+    """A value that JSON, databases and terminals all take: names in images and paths may hold any byte."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode().replace("\0", "?")[:MAX_TEXT]
+    if isinstance(value, list | tuple):
+        return [clean(one, depth + 1) for one in value[:MAX_ITEMS]] if depth < MAX_DEPTH else "…"
+    if isinstance(value, dict):
+        items = list(value.items())[:MAX_ITEMS] if depth < MAX_DEPTH else []
+        return {clean(str(key)): clean(one, depth + 1) for key, one in items}
+    return value if value is None or isinstance(value, bool | int | float) else clean(str(value))
 
 
 def plain(facts: Facts) -> dict[str, Any]:
@@ -38,4 +53,6 @@ def parse(value: Mapping[str, Any]) -> Facts:
 def _fact(value: Any) -> Fact:
     if not isinstance(value, dict) or "value" not in value:
         raise Hostile("a fact has a value and where it was read")
-    return Fact(value["value"], str(value.get("where") or "")[:MAX_TEXT], str(value.get("error") or "")[:MAX_TEXT])
+    return Fact(
+        clean(value["value"]), str(value.get("where") or "")[:MAX_TEXT], str(value.get("error") or "")[:MAX_TEXT]
+    )

@@ -196,8 +196,10 @@ def unwaive(connection: Connection, id: str, now: str) -> list[Change]:
 
 def ended(connection: Connection, now: str) -> list[str]:
     """Checks whose results still stand as waived though the waiver has ended."""
-    ended = select(WAIVERS.c.check).where(WAIVERS.c.expires_at <= now).distinct()
-    waived = select(RESULTS.c.check).where(RESULTS.c.outcome == Outcome.WAIVED.value, RESULTS.c.check.in_(ended))
+    # Once judged after that end they stand for another waiver.
+    over = (WAIVERS.c.check == RESULTS.c.check) & (WAIVERS.c.expires_at <= now)
+    waived = select(RESULTS.c.check).join(WAIVERS, over & (RESULTS.c.judged_at < WAIVERS.c.expires_at))
+    waived = waived.where(RESULTS.c.outcome == Outcome.WAIVED.value)
     return list(connection.execute(waived.distinct()).scalars())
 
 

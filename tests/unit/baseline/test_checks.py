@@ -30,6 +30,7 @@ GOOD_CONTAINER = {
     "ipc_mode": "private", "host_ipc": False, "devices": [], "device_requests": [], "ulimits": [], "uts_mode": "",
     "host_uts": False, "userns_mode": "", "root_is_host_root": False, "cgroup_parent": "",
     "healthcheck": ["CMD", "true"], "pids_limit": 100, "networks": ["web"], "user": "1000",
+    "uid": 1000, "listening_ports": [80], "memory_limit_real": 1 << 28,
 }  # fmt: skip
 GOOD = {"docker_host": GOOD_HOST, "container": GOOD_CONTAINER}
 
@@ -80,6 +81,7 @@ BAD = [
     ("docker-5.10", {"network_mode": "host", "host_network": True}),
     ("docker-5.10", {"network_mode": "container:abc", "host_network": True}),  # joined one that is on the host's
     ("docker-5.11", {"memory_limit": 0}),
+    ("docker-5.11", {"memory_limit_real": 0}),  # declared, and the kernel knows of none
     ("docker-5.12", {"cpu_limit": {}}),
     ("docker-5.13", {"readonly_root": False}),
     ("docker-5.14", {"published_ports": [{"host_ip": "0.0.0.0", "host_port": 8080}]}),
@@ -104,6 +106,7 @@ BAD = [
     ("docker-5.31", {"userns_mode": "host"}),
     ("docker-5.32", {"mounts": _bind("/run/docker.sock")}),
     ("docker-5.32", {"mounts": _bind("/")}),
+    ("docker-5.32", {"mounts": _bind("/srv", sockets=["/srv/docker.sock"])}),  # a daemon that listens elsewhere
     ("docker-5.32", {"mounts": _bind("/run")}),
 ]  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,18 @@ from seawall.node import procfs
 MAX_ITEMS = 500
 """Mounts, ports, labels … of one container that are looked at; more is cut and said."""
 NOT_RUNNING = "the container does not run"
+SOCKETS = (
+    "/var/run/docker.sock",
+    "/run/docker.sock",
+    "/run/containerd/containerd.sock",
+    "/run/docker/containerd/containerd.sock",
+    "/run/k3s/containerd/containerd.sock",
+    "/run/crio/crio.sock",
+    "/run/podman/podman.sock",
+)
+"""Where runtimes usually listen; a daemon that is asked elsewhere is added."""
+_NO_LIMIT = 1 << 60
+"""Control groups of version 1 write a number beyond this when there is no limit."""
 # fmt: off
 CAPABILITIES = [
     "CHOWN",
@@ -59,17 +72,32 @@ CAPABILITIES = [
 """By their number: include/uapi/linux/capability.h."""
 
 
-def facts(found: Mapping[str, Any], tags: Sequence[str], daemon: int) -> dict[str, Fact]:
-    """All facts of `container` from its inspection; `tags` are those that its image has now.
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What is read once for all containers of a host."""
 
-    `daemon` is the pid of the runtime: what it calls the host's namespaces are its own.
-    """
-    state = _map(found.get("State"))
-    pid = _int(state.get("Pid"))
-    return _declared(found, tags) | _real(pid, procfs.start_ticks(pid) if pid else None, daemon)
+    daemon: int
+    """Pid of the runtime: what it calls the host's namespaces are its own."""
+    sockets: tuple[str, ...]
+    """Where runtimes listen, links followed."""
+    programs: Mapping[str, Sequence[str]]
+    """Container → names of the programs that run in it."""
 
 
-def _declared(found: Mapping[str, Any], tags: Sequence[str]) -> dict[str, Fact]:
+def host(daemon: int, path: str) -> Host:
+    """Read it; `path` is the socket that is asked now, which may lie anywhere."""
+    named = (path, *SOCKETS)
+    return Host(daemon, tuple(sorted({os.path.realpath(one) for one in named})), _programs())
+
+
+def facts(found: Mapping[str, Any], tags: Sequence[str], host: Host) -> dict[str, Fact]:
+    """All facts of `container` from its inspection; `tags` are those that its image has now."""
+    pid = _int(_map(found.get("State")).get("Pid"))
+    identity = str(found.get("Id") or "")
+    return _declared(found, tags, host) | _real(pid, identity, host)
+
+
+def _declared(found: Mapping[str, Any], tags: Sequence[str], on: Host) -> dict[str, Fact]:
     config, host = _map(found.get("Config")), _map(found.get("HostConfig"))
     network, restart = _map(found.get("NetworkSettings")), _map(host.get("RestartPolicy"))
     security = [{"value": str(one)} for one in _list(host.get("SecurityOpt"))]
@@ -88,7 +116,7 @@ def _declared(found: Mapping[str, Any], tags: Sequence[str]) -> dict[str, Fact]:
             any(one["value"].startswith("no-new-privileges") and "false" not in one["value"] for one in security),
             ".HostConfig.SecurityOpt",
         ),
-        "mounts": ([_mount(one) for one in _list(found.get("Mounts"))], ".Mounts"),
+        "mounts": ([_mount(one, on.sockets) for one in _list(found.get("Mounts"))], ".Mounts"),
         "published_ports": (_ports(_map(network.get("Ports"))), ".NetworkSettings.Ports"),
         "exposed_ports": (sorted(map(str, _map(config.get("ExposedPorts"))))[:MAX_ITEMS], ".Config.ExposedPorts"),
         "network_mode": (str(host.get("NetworkMode") or ""), ".HostConfig.NetworkMode"),
@@ -116,19 +144,23 @@ def _declared(found: Mapping[str, Any], tags: Sequence[str]) -> dict[str, Fact]:
     return {name: Fact(value, f"GET /containers/ID/json {where}") for name, (value, where) in values.items()}
 
 
-def _real(pid: int, start: int | None, daemon: int) -> dict[str, Fact]:
+def _real(pid: int, identity: str, on: Host) -> dict[str, Fact]:
     """What the kernel says of the first process; whatever of it has ended meanwhile is not known."""
-    status = procfs.status(pid) if pid else None
+    start = procfs.start_ticks(pid) if pid else None
+    status = procfs.status(pid) if pid and procfs.container_of(pid) in (None, identity) else None
     readers: dict[str, tuple[str, Callable[[], Any]]] = {
         "capabilities_bounding": ("status CapBnd", lambda: _names(int(_of(status, "CapBnd"), 16))),
         "seccomp_mode": ("status Seccomp", lambda: int(_of(status, "Seccomp"))),
         "no_new_privileges": ("status NoNewPrivs", lambda: _of(status, "NoNewPrivs") == "1"),
+        "uid": ("status Uid (effective, on the host)", lambda: int(_of(status, "Uid").split()[1])),
         "apparmor_confined": ("attr/current", lambda: _confined(pid)),
-        "root_is_host_root": ("uid_map", lambda: (procfs.read(pid, "uid_map") or b"").split()[:2] == [b"0", b"0"]),
-        "programs": ("exe of its processes", lambda: _programs(pid)),
+        "root_is_host_root": ("uid_map", lambda: _needed(procfs.read(pid, "uid_map")).split()[:2] == [b"0", b"0"]),
+        "programs": ("exe of its processes", lambda: list(on.programs[identity])),
+        "listening_ports": ("net/tcp, net/tcp6", lambda: sorted(_listening(pid))[:MAX_ITEMS]),
+        "memory_limit_real": ("its control group", lambda: _memory(pid)),
     }
     for name, kind in (("host_network", "net"), ("host_pid", "pid"), ("host_ipc", "ipc"), ("host_uts", "uts")):
-        readers[name] = (f"ns/{kind}", _shares(pid, daemon, kind))
+        readers[name] = (f"ns/{kind}", _shares(pid, on.daemon, kind))
     found = {
         "apparmor_available": Fact(_on("/sys/module/apparmor/parameters/enabled", "Y"), "/sys/module/apparmor"),
         "selinux_available": Fact(Path("/sys/fs/selinux/enforce").exists(), "/sys/fs/selinux"),
@@ -174,16 +206,44 @@ def _confined(pid: int) -> bool:
     raise LookupError("the kernel says nothing of it")
 
 
-def _programs(pid: int) -> list[str]:
-    """Names of the programs that run in the container, by what is executed and not by what they call themselves."""
-    inside = procfs.container_of(pid)
-    if inside is None:
-        raise LookupError("its control group cannot be told")
+def _needed(body: bytes | None) -> bytes:
+    if body is None:
+        raise LookupError("the kernel says nothing of it")
+    return body
+
+
+def _programs() -> dict[str, list[str]]:
+    """Container → its programs, by what is executed and not by what they call themselves."""
+    found: dict[str, set[str]] = {}
+    for pid in procfs.pids():
+        inside = procfs.container_of(pid)
+        if inside is not None and (exe := procfs.link(pid, "exe")):
+            found.setdefault(inside, set()).add(exe.removesuffix(" (deleted)").rpartition("/")[2])
+    return {inside: sorted(names)[:MAX_ITEMS] for inside, names in found.items()}
+
+
+def _listening(pid: int) -> set[int]:
+    """TCP ports on which anything in the container's network listens."""
     found = set()
-    for one in procfs.pids():
-        if procfs.container_of(one) == inside and (exe := procfs.link(one, "exe")):
-            found.add(exe.removesuffix(" (deleted)").rpartition("/")[2])
-    return sorted(found)[:MAX_ITEMS]
+    for family in ("tcp", "tcp6"):
+        for line in (procfs.read(pid, f"net/{family}") or b"").splitlines()[1:]:
+            fields = line.split()
+            if len(fields) > 3 and fields[3] == b"0A":
+                found.add(int(fields[1].rpartition(b":")[2], 16))
+    return found
+
+
+def _memory(pid: int) -> int:
+    """The limit that the kernel enforces on its own control group; 0 for none."""
+    for line in _needed(procfs.read(pid, "cgroup")).decode("utf-8", "surrogateescape").splitlines():
+        _number, controllers, path = line.split(":", 2)
+        if "memory" in controllers.split(","):
+            value = int(Path(f"/sys/fs/cgroup/memory{path}/memory.limit_in_bytes").read_text())
+            return 0 if value >= _NO_LIMIT else value
+        if not controllers and (file := Path(f"/sys/fs/cgroup{path}/memory.max")).exists():
+            text = file.read_text().strip()
+            return 0 if text == "max" else int(text)
+    raise LookupError("no control group limits its memory")
 
 
 def _on(path: str, word: str) -> bool:
@@ -197,7 +257,7 @@ def _capability(name: Any) -> str:
     return str(name).upper().removeprefix("CAP_")
 
 
-def _mount(found: Any) -> dict[str, Any]:
+def _mount(found: Any, sockets: Sequence[str]) -> dict[str, Any]:
     """A mount; `host_path` only where it shows a folder of the host, links followed: a volume is not one."""
     item = _map(found)
     source, bind = str(item.get("Source") or ""), item.get("Type") == "bind"
@@ -211,7 +271,12 @@ def _mount(found: Any) -> dict[str, Any]:
         "propagation": str(item.get("Propagation") or ""),
         "host_path": real,
         "writable_host_path": real if writable else None,
+        "sockets": [one for one in sockets if real is not None and _shows(real, one)],
     }
+
+
+def _shows(folder: str, path: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
 def _ports(ports: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -18,6 +18,8 @@ from seawall.node.docker import Docker
 
 MAX_CONFIG = 1 << 20
 LISTEN = "0A"
+SWARM = (2377, 7946)
+"""Ports of Swarm itself, which asks for certificates always."""
 _FLAGS = {
     "log_level": ("log-level", "info"),
     "iptables": ("iptables", True),
@@ -35,7 +37,13 @@ _FLAGS = {
 """Fact → (name of the setting, what the daemon does without it). Flags that may come often drop their plural s."""
 _OFTEN = {"storage-opts": "storage-opt", "default-ulimits": "default-ulimit", "hosts": "host"}
 _SHORT = {"-H": "host", "-s": "storage-driver", "-l": "log-level", "-D": "debug", "-g": "data-root"}
-_SWITCHES = frozenset(["iptables", "no-new-privileges", "userland-proxy", "tlsverify", "debug", "experimental", "tls"])
+_SWITCHES = frozenset(
+    [
+        *("debug", "experimental", "icc", "init", "ip-forward", "ip-masq", "ip6tables", "iptables", "ipv6"),
+        *("live-restore", "no-new-privileges", "raw-logs", "selinux-enabled", "tls", "tlsverify", "userland-proxy"),
+    ]
+)
+"""Flags that take their value only after an equal sign."""
 
 
 def facts(docker: Docker) -> dict[str, Fact]:
@@ -44,7 +52,7 @@ def facts(docker: Docker) -> dict[str, Fact]:
     try:
         pid = _daemon(docker.path)
         settings = _settings(pid)
-    except (SeawallError, OSError, ValueError) as error:
+    except (SeawallError, OSError, ValueError, RecursionError) as error:
         where = "the daemon's configuration"
         return found | {name: Fact(None, where, str(error)) for name in (*_FLAGS, "tcp_listeners")}
     for name, (setting, default) in _FLAGS.items():
@@ -158,7 +166,7 @@ def _flags(arguments: list[str]) -> dict[str, tuple[list[Any], str]]:
         value: Any = text
         if name in _SWITCHES:
             value = text.lower() not in ("false", "0") if equal else True
-        elif not equal and at < len(arguments):
+        elif not equal and at < len(arguments) and not arguments[at].startswith("-"):
             value = arguments[at]
             at += 1
         found.setdefault(name, ([], f"/proc cmdline {word.partition('=')[0]}"))[0].append(value)
@@ -179,17 +187,21 @@ def _read(pid: int, path: str) -> str | None:
 
 
 def _listeners(pid: int, settings: Mapping[str, tuple[Any, str]]) -> Iterator[str]:
-    """TCP addresses: those of `hosts`, and those that the process has really opened."""
-    hosts = settings.get("hosts", ([], ""))[0]
-    for host in hosts if isinstance(hosts, list) else [hosts]:
-        if str(host).startswith(("tcp://", "http://", "https://")):
-            yield str(host)
+    """TCP addresses of the API: those of `hosts`, and where sockets were handed over (fd://) what these really are."""
+    named = settings.get("hosts", ([], ""))[0]
+    hosts = [str(host) for host in (named if isinstance(named, list) else [named])]
+    # A host without a scheme is TCP for the daemon.
+    yield from (host for host in hosts if host.partition("://")[0] not in ("unix", "fd", "npipe"))
+    if not any(host.startswith("fd://") for host in hosts):
+        return  # a daemon listens on other ports too (Swarm, metrics, published ports): they are not its API
     own = {target for number in _descriptors(pid) if (target := procfs.link(pid, f"fd/{number}"))}
     for family in ("tcp", "tcp6"):
         for line in (procfs.read(pid, f"net/{family}") or b"").decode().splitlines()[1:]:
             fields = line.split()
             if len(fields) > 9 and fields[3] == LISTEN and f"socket:[{fields[9]}]" in own:
-                yield f"{family}:{int(fields[1].rpartition(':')[2], 16)}"
+                port = int(fields[1].rpartition(":")[2], 16)
+                if port not in SWARM:
+                    yield f"{family}:{port}"
 
 
 def _descriptors(pid: int) -> list[str]:

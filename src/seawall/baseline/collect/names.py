@@ -19,7 +19,7 @@ FACTS: dict[str, frozenset[str]] = {
             "exposed_ports", "network_mode", "host_network", "memory_limit", "cpu_limit", "readonly_root",
             "restart_policy", "restart_retries", "pid_mode", "host_pid", "ipc_mode", "host_ipc", "devices",
             "device_requests", "ulimits", "uts_mode", "host_uts", "userns_mode", "root_is_host_root", "cgroup_parent",
-            "healthcheck", "pids_limit", "networks", "user",
+            "healthcheck", "pids_limit", "networks", "user", "uid", "listening_ports", "memory_limit_real",
         ]
     ),
 }

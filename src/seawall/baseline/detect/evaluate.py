@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from seawall.baseline.detect.expression import holds, leaves, offenders
+from seawall.baseline.detect.truth import disagreements
 from seawall.baseline.model import Asset, Benchmark, Check, Fact, Facts, Outcome, Result, Waiver
 
 MAX_EVIDENCE = 20
@@ -82,7 +83,7 @@ def _missing(names: Iterable[str], known: Mapping[str, Fact]) -> str:
     """Why the first of the facts that is not there is not."""
     for name in names:
         fact = known.get(name)
-        if fact is None:
+        if fact is None or (fact.value is None and not fact.error):
             return f"{name} was not collected"
         if fact.error:
             return f"{name}: {fact.error}"
@@ -94,7 +95,9 @@ def _seen(names: Iterable[str], known: Mapping[str, Fact], found: Sequence[Any] 
     rows: list[Mapping[str, Any]] = [{"where": "breaks the check", "value": item} for item in found[:MAX_EVIDENCE]]
     if len(found) > MAX_EVIDENCE:
         rows.append({"where": "breaks the check", "value": f"and {len(found) - MAX_EVIDENCE} more"})
-    for name in dict.fromkeys(names):
+    names = list(dict.fromkeys(names))
+    rows += disagreements(names, known)
+    for name in names:
         fact = known.get(name)
         if fact is not None:
             value = {"error": fact.error} if fact.error else {"value": _short(fact.value)}

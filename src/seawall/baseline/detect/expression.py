@@ -24,7 +24,7 @@ def holds(expression: Mapping[str, Any], facts: Mapping[str, Fact]) -> bool | No
     if "not" in expression:
         return _inverted(holds(expression["not"], facts))
     fact = facts.get(expression["fact"])
-    if fact is None or fact.error:
+    if fact is None or fact.error or fact.value is None:
         return None
     return _leaf(expression, fact.value)
 
@@ -142,8 +142,8 @@ OPERATORS: dict[str, Judge] = {
     "at_least": lambda value, operand: _number(value) >= operand,
     "at_most": lambda value, operand: _number(value) <= operand,
     "below": lambda value, operand: _number(value) < operand,
-    "contains": lambda value, operand: operand in (value or ()),
-    "has_any": lambda value, operand: any(item in (value or ()) for item in operand),
+    "contains": lambda value, operand: operand in _list(value),
+    "has_any": lambda value, operand: any(item in _list(value) for item in operand),
     "only": lambda value, operand: all(item in operand for item in _list(value)),
     "begins": lambda value, operand: str(value or "").startswith(tuple(operand)),
     "reaches": _reaches,
