@@ -48,9 +48,6 @@ def upgrade(engine: Engine, migrations: Path = MIGRATIONS) -> None:
                 f"the database is at version {current}, which this server does not know",
                 "a newer Seawall has written it: install that version again, or restore a backup",
             )
-        if not known:
-            gathered().create_all(connection)
-            return
         if current is None and inspect(connection).has_table(tables.USERS.name):
             raise SeawallError(
                 "the database is of a version before the first release",
