@@ -26,7 +26,8 @@ def test_the_agent_of_this_host_says_how_it_is(open_page, served, admin, cookie,
     expect(drawer).to_contain_text("On")
     expect(drawer).to_contain_text(", ".join(known["sensor"]["programs"][:2]))
     expect(drawer).to_contain_text("of one core (at most 5 %)")
-    expect(drawer).to_contain_text("docker ✓")
+    # Told with the second heartbeat, half a minute after the first.
+    expect(drawer).to_contain_text("docker ✓", timeout=60_000)
 
 
 def test_a_blind_agent_says_why(open_page, served, admin, cookie):

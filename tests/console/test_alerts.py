@@ -134,7 +134,7 @@ def test_an_alert_full_of_markup_is_only_text(open_page, served, cookie, node):
     page = open_page(served, cookie, "/alerts?q=evil")
     row(page, "evil").locator("td").nth(2).click()
     expect(page.get_by_role("dialog").locator("[data-test=chain]")).to_contain_text("onerror")
-    assert page.title() == "Seawall"
+    assert page.title() == "Alerts · Seawall"
 
 
 def test_a_viewer_sees_and_does_not_act(open_page, served, cookie, admin, node):

@@ -30,7 +30,7 @@ export interface Filter {
   /** Name of the field in the API. */
   key: string
   label: string
-  /** Values to choose from; without them it is a text field. */
+  /** Values to choose from. Without them nobody types it: links bring it, and a tag shows it and takes it away. */
   options?: { value: string; label: ReactNode }[]
 }
 

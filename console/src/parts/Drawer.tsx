@@ -37,7 +37,7 @@ export function Drawer({
   }
   const ready = !query || (!query.isLoading && !query.error)
   return (
-    <AntDrawer open onClose={close} size={860} mask={{ blur: false }} title={title} extra={extra} className="detail" destroyOnHidden>
+    <AntDrawer open onClose={close} size={760} mask={false} title={title} extra={extra} className="detail" destroyOnHidden>
       {query?.isLoading && <Skeleton active paragraph={{ rows: 8 }} />}
       {query?.error ? <Failure error={query.error} retry={() => void query.refetch()} /> : null}
       {ready && children}

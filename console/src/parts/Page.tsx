@@ -4,6 +4,7 @@ import type { ReactNode } from 'react'
 export function Page({ title, about, actions, children }: { title: string; about?: ReactNode; actions?: ReactNode; children: ReactNode }) {
   return (
     <div className="page">
+      <title>{`${title} · Seawall`}</title>
       <header className="page-head">
         <div>
           <h1>{title}</h1>

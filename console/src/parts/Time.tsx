@@ -1,6 +1,6 @@
 import { Tooltip } from 'antd'
 import { useEffect, useState } from 'react'
-import { language } from '@/shell/i18n'
+import { locale } from '@/shell/i18n'
 
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 31_536_000],
@@ -13,16 +13,13 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
 
 export function relative(text: string, now: number): string {
   const seconds = (Date.parse(text) - now) / 1000
-  const form = new Intl.RelativeTimeFormat(language(), { numeric: 'auto', style: 'short' })
+  const form = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto', style: 'short' })
   const [unit, size] = STEPS.find(([, length]) => Math.abs(seconds) >= length) ?? ['second', 1]
   return form.format(Math.trunc(seconds / size), unit)
 }
 
 export const exact = (text: string) =>
-  new Intl.DateTimeFormat(language() === 'zh' ? 'zh-CN' : 'en', {
-    dateStyle: 'medium',
-    timeStyle: 'medium',
-  }).format(new Date(text))
+  new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(text))
 
 /** One clock for all: a page of a hundred times is not a hundred timers. */
 function useNow(): number {

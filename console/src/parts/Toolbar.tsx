@@ -1,6 +1,6 @@
 /** Above a table: search, filters, range, saved views, columns, export, and what can be done with the chosen rows. */
 import { DownloadOutlined, SearchOutlined, SettingOutlined, StarOutlined } from '@ant-design/icons'
-import { App, Button, Checkbox, Dropdown, Input, Popover, Select, Space, type InputRef } from 'antd'
+import { App, Button, Checkbox, Dropdown, Input, Popover, Select, Space, Tag, type InputRef } from 'antd'
 import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { query as asQuery } from '@/api/client'
@@ -52,16 +52,11 @@ export function Toolbar(props: Props) {
               popupMatchSelectWidth={false}
             />
           ) : (
-            <Input
-              key={`${filter.key}:${words.get(filter.key) ?? ''}`}
-              allowClear
-              placeholder={filter.label}
-              aria-label={filter.label}
-              defaultValue={words.get(filter.key) ?? ''}
-              onBlur={(event) => change({ [filter.key]: event.target.value.trim() })}
-              onPressEnter={(event) => change({ [filter.key]: event.currentTarget.value.trim() })}
-              style={{ width: 150 }}
-            />
+            words.get(filter.key) && (
+              <Tag key={filter.key} closable className="toolbar-tag" title={words.get(filter.key) ?? ''} onClose={() => change({ [filter.key]: '' })}>
+                {filter.label}: {words.get(filter.key)}
+              </Tag>
+            )
           ),
         )}
         {props.range && <Range words={words} change={change} />}

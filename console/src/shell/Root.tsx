@@ -32,7 +32,7 @@ const router = createBrowserRouter([
     element: <Shell />,
     errorElement: <Broken />,
     children: [
-      ...ROOMS.flatMap((room) => room.pages.map((page) => ({ path: page.path, element: page.element, children: page.children ?? [] }))),
+      ...ROOMS.flatMap((room) => room.pages.map((page) => ({ path: page.path, element: page.element, errorElement: <Broken />, children: page.children ?? [] }))),
       { path: '*', element: <Lost /> },
     ],
   },

@@ -50,7 +50,10 @@ export const language = (): Language => (i18next.language === 'zh' ? 'zh' : 'en'
 /** A text that came in both languages; English where the other is missing. */
 export const say = (text: Partial<Bilingual> | undefined) => (text && (text[language()] || text.en)) ?? ''
 
-export const number = (value: number) => new Intl.NumberFormat(language() === 'zh' ? 'zh-CN' : 'en').format(value)
+/** For numbers and dates: the reader's own region where it speaks the language that was chosen. */
+export const locale = () => (navigator.language.startsWith(language()) ? navigator.language : language() === 'zh' ? 'zh-CN' : 'en-GB')
+
+export const number = (value: number) => new Intl.NumberFormat(locale()).format(value)
 
 export function bytes(value: number | null | undefined): string {
   if (value === null || value === undefined) return '–'

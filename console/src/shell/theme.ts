@@ -1,5 +1,12 @@
 import { theme as antd, type ThemeConfig } from 'antd'
 
+const DARK = {
+  colorBgContainer: '#131c21',
+  colorBgElevated: '#1a262d',
+  colorBorder: '#2d3c45',
+  colorBorderSecondary: '#26343c',
+}
+
 /** Quiet surfaces, dense rows; colour is kept for what matters. */
 export function themed(dark: boolean): ThemeConfig {
   return {
@@ -10,7 +17,7 @@ export function themed(dark: boolean): ThemeConfig {
       colorLink: dark ? '#6cc4df' : '#0b6a8c',
       colorInfo: dark ? '#4fb3d1' : '#0b6a8c',
       colorBgLayout: dark ? '#0d1418' : '#f3f6f8',
-      ...(dark ? { colorBgBase: '#131c21' } : { colorTextBase: '#13222b' }),
+      ...(dark ? DARK : { colorTextBase: '#13222b', colorBorderSecondary: '#dfe6ea' }),
       borderRadius: 6,
       fontSize: 13,
       fontFamily:
@@ -18,10 +25,10 @@ export function themed(dark: boolean): ThemeConfig {
       fontFamilyCode: "'JetBrains Mono', 'SFMono-Regular', Consolas, 'Liberation Mono', monospace",
     },
     components: {
-      Table: { cellPaddingBlockSM: 7, headerBg: 'transparent', headerSplitColor: 'transparent' },
+      Table: { cellPaddingBlockSM: 7, headerBg: 'transparent', headerSplitColor: 'transparent', headerSortActiveBg: 'transparent', bodySortBg: 'transparent' },
       Layout: { siderBg: dark ? '#0a1013' : '#0c2733', headerBg: 'transparent', headerHeight: 52, headerPadding: '0 20px' },
       Menu: { darkItemBg: 'transparent', darkSubMenuItemBg: 'transparent', itemHeight: 36, darkItemSelectedBg: 'rgba(255,255,255,.12)' },
-      Card: { paddingLG: 16 },
+      Drawer: { colorBgElevated: dark ? '#131c21' : '#ffffff' },
     },
   }
 }

@@ -1,5 +1,5 @@
 import { Alert, App, Button, Popconfirm, Space } from 'antd'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useIsMutating, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { useNavigate, useParams } from 'react-router'
 import { get, remove } from '@/api/client'
@@ -18,7 +18,14 @@ const sum = (counts?: Record<string, number>) => Object.values(counts ?? {}).red
 
 export function AgentDrawer() {
   const { id = '' } = useParams()
-  const query = useQuery({ queryKey: ['agents', 'one', id], queryFn: ({ signal }) => get<Agent>(`/agents/${encodeURIComponent(id)}`, signal), refetchInterval: 15_000 })
+  // While it is being deleted nobody asks for it any more.
+  const leaving = useIsMutating({ mutationKey: ['agents', 'delete', id] }) > 0
+  const query = useQuery({
+    queryKey: ['agents', 'one', id],
+    queryFn: ({ signal }) => get<Agent>(`/agents/${encodeURIComponent(id)}`, signal),
+    refetchInterval: 15_000,
+    enabled: !leaving,
+  })
   const agent = query.data
   return (
     <Drawer
@@ -111,6 +118,7 @@ function Delete({ agent }: { agent: Agent }) {
   const client = useQueryClient()
   const navigate = useNavigate()
   const drop = useMutation({
+    mutationKey: ['agents', 'delete', agent.id],
     mutationFn: () => remove(`/agents/${encodeURIComponent(agent.id)}`),
     onSuccess: async () => {
       void message.success(t('deleted', { name: agent.name }))

@@ -11,7 +11,7 @@ import { Page } from '@/parts/Page'
 import { SEVERITIES, Severity, SeverityCounts } from '@/parts/Severity'
 import { Time } from '@/parts/Time'
 import { titleOf } from '@/rooms/runtime/data'
-import { number, percent, say } from '@/shell/i18n'
+import { locale, number, percent, say } from '@/shell/i18n'
 import { useDark } from '@/shell/preferences'
 import { useOverview, type Overview } from './data'
 
@@ -35,7 +35,7 @@ function Body({ data }: { data: Overview }) {
         <Trend data={data} />
         <Latest data={data} />
       </div>
-      <div className="grid-2">
+      <div className="grid-2 loose">
         <Images data={data} />
         <div>
           <Baseline data={data} />
@@ -109,7 +109,7 @@ function Trend({ data }: { data: Overview }) {
   const { t, i18n } = useTranslation('overview')
   const dark = useDark()
   const option = useMemo(() => {
-    const hour = new Intl.DateTimeFormat(i18n.language === 'zh' ? 'zh-CN' : 'en', { hour: '2-digit', minute: '2-digit' })
+    const hour = new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit' })
     const used = SEVERITIES.filter((name) => name in COLOURS)
     return {
       grid: { left: 36, right: 8, top: 28, bottom: 22 },
@@ -198,7 +198,7 @@ function Images({ data }: { data: Overview }) {
         {images && images.scanned === 0 && <Empty title={t('noScans')}>{t('noScansNext')}</Empty>}
         {images && images.scanned > 0 && (
           <>
-            <SeverityCounts counts={images.vulnerabilities} />
+            <SeverityCounts counts={images.vulnerabilities} none={t('noneFound')} />
             {images.not_checked > 0 && <p className="bad">{t('imagesNotChecked', { count: images.not_checked })}</p>}
             <ul className="rows" style={{ marginTop: 8 }}>
               {images.top.map((image) => (
@@ -208,7 +208,7 @@ function Images({ data }: { data: Overview }) {
                       {image.name || image.id.slice(0, 19)}
                     </EntityLink>
                   </span>
-                  <SeverityCounts counts={{ critical: image.critical, high: image.high }} />
+                  <SeverityCounts counts={{ critical: image.critical, high: image.high }} none={t('noneHigh')} />
                   {image.kev > 0 && <span className="critical">{t('exploited', { count: image.kev })}</span>}
                 </li>
               ))}

@@ -1,6 +1,6 @@
 /** One alert, in the order a responder asks: what, where, is it stopped, by which process, what to do. */
 import { App, Button, Input, Popconfirm, Space } from 'antd'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useIsMutating, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useNavigate, useParams, useSearchParams } from 'react-router'
@@ -22,7 +22,9 @@ import { Result } from './Result'
 export function AlertDrawer() {
   const { id = '' } = useParams()
   const { t } = useTranslation('runtime')
-  const query = useQuery({ queryKey: ['alerts', 'one', id], queryFn: ({ signal }) => get<Alert>(`/alerts/${encodeURIComponent(id)}`, signal) })
+  // While it is being deleted nobody asks for it any more.
+  const leaving = useIsMutating({ mutationKey: ['alerts', 'delete', id] }) > 0
+  const query = useQuery({ queryKey: ['alerts', 'one', id], queryFn: ({ signal }) => get<Alert>(`/alerts/${encodeURIComponent(id)}`, signal), enabled: !leaving })
   const alert = query.data
   return (
     <Drawer
@@ -148,6 +150,7 @@ function Actions({ alert }: { alert: Alert }) {
     onError: failed,
   })
   const drop = useMutation({
+    mutationKey: ['alerts', 'delete', alert.id],
     mutationFn: () => remove(`/alerts/${encodeURIComponent(alert.id)}`),
     onSuccess: async () => {
       void message.success(t('deleted'))

@@ -16,9 +16,19 @@ export function useAlertColumns(): Column<Alert>[] {
   const { t } = useTranslation('runtime')
   return useMemo(
     () => [
-      { key: 'severity', title: t('column.severity'), sort: 'severity', width: 104, render: (row) => <Severity name={row.severity} /> },
-      { key: 'title', title: t('column.title'), width: 330, render: (row) => <span title={titleOf(row)}>{titleOf(row)}</span> },
-      { key: 'category', title: t('column.category'), width: 128, render: (row) => t(`category.${row.category}`) },
+      { key: 'severity', title: t('column.severity'), sort: 'severity', width: 96, render: (row) => <Severity name={row.severity} /> },
+      { key: 'last_seen', title: t('column.lastSeen'), width: 100, sort: 'last_seen', render: (row) => <Time at={row.last_seen} /> },
+      {
+        key: 'title',
+        title: t('column.title'),
+        width: 250,
+        render: (row) => (
+          <span title={titleOf(row)}>
+            {row.count > 1 && <b className="times">×{number(row.count)}</b>}
+            {titleOf(row)}
+          </span>
+        ),
+      },
       {
         key: 'container',
         title: t('column.container'),
@@ -32,15 +42,15 @@ export function useAlertColumns(): Column<Alert>[] {
             <span className="quiet">{t('onHost')}</span>
           ),
       },
-      { key: 'image', title: t('column.image'), width: 170, render: (row) => <EntityLink kind="image" id={row.container.image_id}>{row.container.image}</EntityLink> },
+      { key: 'image', title: t('column.image'), width: 140, render: (row) => <EntityLink kind="image" id={row.container.image_id}>{row.container.image}</EntityLink> },
+      { key: 'category', title: t('column.category'), width: 142, sort: 'category', render: (row) => t(`category.${row.category}`) },
+      { key: 'host', title: t('column.host'), width: 80, sort: 'host_name', render: (row) => <EntityLink kind="host" id={row.host_id}>{row.host_name}</EntityLink> },
+      { key: 'result', title: t('column.result'), width: 102, render: (row) => <Result alert={row} /> },
+      { key: 'state', title: t('column.state'), width: 84, sort: 'state', render: (row) => t(`state.${row.state}`) },
+      { key: 'count', title: t('column.count'), width: 72, sort: 'count', align: 'right', hidden: true, render: (row) => number(row.count) },
       { key: 'process', title: t('column.process'), width: 170, hidden: true, render: (row) => <code title={row.process.exe}>{row.process.exe}</code> },
       { key: 'peer', title: t('column.peer'), width: 150, hidden: true, render: (row) => <code>{peerOf(row)}</code> },
-      { key: 'host', title: t('column.host'), width: 130, render: (row) => <EntityLink kind="host" id={row.host_id}>{row.host_name}</EntityLink> },
-      { key: 'result', title: t('column.result'), width: 136, render: (row) => <Result alert={row} /> },
-      { key: 'count', title: t('column.count'), width: 72, sort: 'count', align: 'right', render: (row) => number(row.count) },
-      { key: 'state', title: t('column.state'), width: 88, render: (row) => t(`state.${row.state}`) },
       { key: 'first_seen', title: t('column.firstSeen'), width: 120, sort: 'first_seen', hidden: true, render: (row) => <Time at={row.first_seen} /> },
-      { key: 'last_seen', title: t('column.lastSeen'), width: 120, sort: 'last_seen', render: (row) => <Time at={row.last_seen} /> },
     ],
     [t],
   )
