@@ -41,7 +41,7 @@ def outcomes(connection, check="docker-5.5"):
 
 def test_facts_become_results(connection):
     send(connection)
-    send(connection, "docker_host", "docker:host-1")
+    send(connection, "docker_host", id="docker:host-1")
     (row,) = store.summary(connection, 0.0)
     assert (row["state"], row["assets"], row["counts"]["fail"]) == ("done", 2, 0)
     assert row["rate"] == 1.0
