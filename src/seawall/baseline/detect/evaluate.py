@@ -70,6 +70,12 @@ def rate(found: Mapping[str, int]) -> float | None:
     return found["pass"] / judged if judged else None
 
 
+def without_assets(benchmark: Benchmark, results: Iterable[Result]) -> list[str]:
+    """Checks that had nothing to look at: silence of theirs is no pass."""
+    seen = {result.check for result in results}
+    return [check.id for check in benchmark.checks if check.id not in seen]
+
+
 def _selected(selector: Mapping[str, str], asset: Asset) -> bool:
     place = {"id": asset.id, "name": asset.name, "host": asset.host, "kind": asset.kind}
     return all(fnmatch.fnmatchcase(place.get(key, ""), pattern) for key, pattern in selector.items())

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import IO, Any
 
-from seawall.baseline.detect.evaluate import counts, rate
+from seawall.baseline.detect.evaluate import counts, rate, without_assets
 from seawall.baseline.model import SCHEMA, Benchmark, Check, Result
 
 
@@ -17,6 +17,7 @@ def write(benchmark: Benchmark, results: Sequence[Result], out: IO[str]) -> None
         "benchmark": {"id": benchmark.id, "title": dict(benchmark.title), "version": benchmark.version},
         "counts": found,
         "rate": rate(found),
+        "without_assets": without_assets(benchmark, results),
         "results": [_result(result, checks[result.check]) for result in results],
     }
     json.dump(document, out, ensure_ascii=False, indent=2)

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from seawall.baseline.detect.evaluate import counts, rate
+from seawall.baseline.detect.evaluate import counts, rate, without_assets
 from seawall.baseline.model import Benchmark, Outcome, Result
 
 COLOURS = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "info": "dim", "unknown": "dim"}
@@ -41,6 +41,8 @@ def write(benchmark: Benchmark, results: Sequence[Result], out: IO[str]) -> None
     share = rate(found)
     sums = " · ".join(f"{count} {name.replace('_', ' ')}" for name, count in found.items())
     console.print(f"\n[bold]{escape(benchmark.title['en'])} {benchmark.version}[/]: {sums}")
+    if idle := without_assets(benchmark, results):
+        console.print(f"{len(idle)} checks had nothing to look at, and so say nothing: no container runs.")
     judged, total = found["pass"] + found["fail"], len(results)
     if share is None:
         console.print("Nothing could be judged.")
