@@ -30,6 +30,7 @@ def document(scan: Scan) -> dict[str, Any]:
         "packages": [_package(scan, one) for one in inventory.packages] if "package" in scan.scanners else None,
         "vulnerabilities": found,
         "not_checked": scan.not_checked,
+        "unchecked": _unchecked(scan),
         "secrets": None,
         "malware": None,
         "config": None,
@@ -37,6 +38,12 @@ def document(scan: Scan) -> dict[str, Any]:
         "knowledge": scan.knowledge or None,
         "stats": {"packages": len(inventory.packages), **inventory.stats},
     }
+
+
+def _unchecked(scan: Scan) -> int | None:
+    if scan.judgement is None:
+        return None
+    return sum(one.purl in scan.judgement.unchecked for one in scan.inventory.packages)
 
 
 def _package(scan: Scan, package: Package) -> dict[str, Any]:

@@ -30,10 +30,12 @@ def write(scan: Scan, out: TextIO) -> None:
     if scan.judgement is not None:
         if scan.judgement.vulnerabilities:
             console.print(_vulnerabilities(scan.judgement))
+            console.print()
     elif "vuln" in scan.scanners:
         console.print(Text(f"VULNERABILITIES WERE NOT CHECKED: {plain(scan.not_checked)}", "bold red"))
     else:
         console.print(_packages(scan))
+        console.print()
     for line in _tail(scan):
         console.print(line)
 
@@ -92,25 +94,30 @@ def _row(one: Package) -> tuple[str, ...]:
 
 def _tail(scan: Scan) -> Iterator[Text]:
     if scan.judgement is not None:
-        found = scan.judgement.vulnerabilities
-        counts = Counter(one.severity for one in found)
-        named = ", ".join(f"{counts[severity]} {severity.value}" for severity in Severity if counts[severity])
-        exploited = sum(one.kev for one in found)
-        fixable = sum(bool(one.fixed) for one in found)
-        yield Text(f"\n{len(found)} vulnerabilities{f': {named}' if named else ''}", "bold")
-        yield Text(f"{fixable} with a fixed version, {exploited} known to be exploited")
-        yield from _unchecked(scan, scan.judgement)
+        yield from _verdict(scan, scan.judgement)
     skipped = scan.inventory.skipped
     if skipped:
-        yield Text(f"\n{int(scan.inventory.stats.get('skipped', len(skipped)))} places were passed over:", "yellow")
+        yield Text(f"{int(scan.inventory.stats.get('skipped', len(skipped)))} places were passed over:", "yellow")
         for one in skipped[:MAX_SKIPPED]:
             yield Text(f"  {plain(one.where)}: {plain(one.why)}")
         if len(skipped) > MAX_SKIPPED:
             yield Text("  … all of them: --format json")
 
 
-def _unchecked(scan: Scan, judgement: Judgement) -> Iterator[Text]:
-    kinds = Counter(one.kind for one in scan.inventory.packages if one.purl in judgement.unchecked)
+def _verdict(scan: Scan, judgement: Judgement) -> Iterator[Text]:
+    """A zero is only said of packages that were judged."""
+    found, packages = judgement.vulnerabilities, scan.inventory.packages
+    kinds = Counter(one.kind for one in packages if one.purl in judgement.unchecked)
+    judged = len(packages) - kinds.total()
+    if found or judged:
+        counts = Counter(one.severity for one in found)
+        named = ", ".join(f"{counts[severity]} {severity.value}" for severity in Severity if counts[severity])
+        yield Text(f"{len(found)} vulnerabilities{f': {named}' if named else ''}", "bold")
+        exploited = sum(one.kev for one in found)
+        yield Text(f"{sum(bool(one.fixed) for one in found)} with a fixed version, {exploited} known to be exploited")
+        yield Text(f"{judged} of {len(packages)} packages could be judged")
+    elif not packages:
+        yield Text("NOT CHECKED: no package was found, so there was nothing to judge", "bold red")
     if kinds:
         named = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
         yield Text(f"NOT CHECKED: {named} packages, no imported feed covers their ecosystem", "bold red")

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -50,6 +51,8 @@ SCANS = {
     ),
     "clean": Scan(INVENTORY, NOW, ("vuln",), Judgement([]), knowledge=KNOWLEDGE),
     "not judged": Scan(INVENTORY, NOW, ("vuln", "package"), None, "no advisories"),
+    "nothing covered": Scan(INVENTORY, NOW, ("vuln",), Judgement([], frozenset({NPM.purl, PACKAGE.purl}))),
+    "no packages": Scan(replace(INVENTORY, packages=()), NOW, ("vuln",), Judgement([])),
     "packages": Scan(INVENTORY, NOW, ("package",), None, "not asked for"),
 }
 
@@ -71,6 +74,9 @@ def test_json_fits_its_schema(scan: str) -> None:
 
 def test_json_tells_what_was_checked() -> None:
     assert [one["checked"] for one in json.loads(written("judged", "json"))["packages"]] == [True, False]
+    unchecked = {name: json.loads(written(name, "json"))["unchecked"] for name in SCANS}
+    assert (unchecked["judged"], unchecked["nothing covered"], unchecked["clean"]) == (1, 2, 0)
+    assert unchecked["not judged"] is unchecked["packages"] is None
     assert [one["checked"] for one in json.loads(written("not judged", "json"))["packages"]] == [None, None]
 
 
@@ -95,6 +101,10 @@ def test_a_table_says_what_counts() -> None:
     assert "0 vulnerabilities" in clean
     assert "NOT CHECKED" not in clean
     assert "app/x" in written("packages", "table")
+    for scan in ("nothing covered", "no packages"):
+        said = written(scan, "table")
+        assert "0 vulnerabilities" not in said
+        assert "NOT CHECKED" in said
 
 
 def test_every_report_is_a_file_and_every_file_a_report() -> None:
