@@ -4,18 +4,23 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seawall.core.errors import SeawallError
 from seawall.core.severity import Severity
+
+if TYPE_CHECKING:
+    from seawall.baseline.model import Benchmark, Result
 
 EXAMPLES = """\
 examples:
   seawall baseline run                                    CIS Docker for this host, as a table
   seawall baseline run --format json --output docker.json everything, with evidence
-  seawall baseline run --fail-on high                     exit 1 when a check of severity high or above fails
+  seawall baseline run --fail-on high                     for pipelines: exit 1 when a check of this severity fails
   seawall baseline list                                   the benchmarks and their checks
 
-Exit codes: 0 done and nothing at or over --fail-on, 1 failures at or over --fail-on, 2 could not check.
+Exit codes: 0 done and nothing at or over --fail-on, 1 failures at or over --fail-on, 2 could not check. With --fail-on
+a check of that severity whose facts could not be read is a 2 as well: not checked is not passed.
 """
 
 
@@ -34,7 +39,8 @@ def main(arguments: Sequence[str]) -> int:
     run.add_argument("--benchmark", default="docker", help="which benchmark (default: %(default)s)")
     run.add_argument("--format", default="table", help="table or json (default: %(default)s)")
     run.add_argument("--output", type=Path, help="write there instead of to standard output")
-    run.add_argument("--fail-on", type=Severity.parse, help="exit 1 when a check of this severity or above fails")
+    levels = [one.value for one in Severity if one is not Severity.UNKNOWN]
+    run.add_argument("--fail-on", choices=levels, metavar="SEVERITY", help=", ".join(levels))
     commands.add_parser("list", help="the benchmarks and their checks")
     wanted = parser.parse_args(list(arguments))
     return _list() if wanted.command == "list" else _run(wanted)
@@ -44,7 +50,6 @@ def _run(wanted: argparse.Namespace) -> int:
     from seawall.baseline.collect.node import collect
     from seawall.baseline.detect.evaluate import evaluate
     from seawall.baseline.load import packaged
-    from seawall.baseline.model import Outcome, Result
     from seawall.baseline.report import FORMATS
     from seawall.node.docker import Docker
 
@@ -61,16 +66,25 @@ def _run(wanted: argparse.Namespace) -> int:
     if sys.stderr.isatty():
         print("\r" + " " * 24, end="\r", file=sys.stderr)
     if wanted.output:
-        with wanted.output.open("w") as out:
-            FORMATS[wanted.format](benchmark, results, out)
+        try:
+            with wanted.output.open("w", encoding="utf-8") as out:
+                FORMATS[wanted.format](benchmark, results, out)
+        except OSError as error:
+            raise SeawallError(f"cannot write {wanted.output}: {error}") from error
         print(f"written to {wanted.output}", file=sys.stderr)
     else:
         FORMATS[wanted.format](benchmark, results, sys.stdout)
-    severities = {check.id: check.severity for check in benchmark.checks}
-    failed = [severities[result.check] for result in results if result.outcome is Outcome.FAIL]
-    if wanted.fail_on is not None and any(severity.rank >= wanted.fail_on.rank for severity in failed):
-        return 1
-    return 0
+    return _code(benchmark, results, wanted.fail_on)
+
+
+def _code(benchmark: "Benchmark", results: "Sequence[Result]", fail_on: str | None) -> int:
+    from seawall.baseline.model import Outcome
+
+    if fail_on is None:
+        return 0
+    grave = {check.id for check in benchmark.checks if check.severity.rank >= Severity(fail_on).rank}
+    found = {result.outcome for result in results if result.check in grave}
+    return 1 if Outcome.FAIL in found else 2 if Outcome.NOT_CHECKED in found else 0
 
 
 def _list() -> int:

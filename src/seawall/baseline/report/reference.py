@@ -1,4 +1,7 @@
-"""docs/reference/checks.md, made of the checks: `python -m seawall.baseline.report.reference > docs/reference/checks.md`."""
+"""docs/reference/checks.md, made of the checks.
+
+`python -m seawall.baseline.report.reference > docs/reference/checks.md`
+"""
 
 import sys
 from collections.abc import Iterator
@@ -8,7 +11,8 @@ from seawall.baseline.model import Benchmark, Check
 
 HEAD = """\
 # Checks
-Made from the files in `src/seawall/baseline/benchmarks`; [the guide](../guides/baseline.md) explains how they are judged.
+Made from the files in `src/seawall/baseline/benchmarks`;
+[the guide](../guides/baseline.md) explains how they are judged.
 """
 
 
