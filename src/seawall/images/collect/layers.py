@@ -87,38 +87,37 @@ def _take(contents: Contents, path: str, entry: tar.Entry, body: tar.Body, budge
         contents.removed.add(f"{folder}/{name[len(WHITEOUT) :]}".lstrip("/"))
     elif entry.type == tar.SYMBOLIC_LINK:
         contents.covered.add(path)
-    elif path in system.PATHS and entry.type == tar.REGULAR:
-        contents.system[path] = body.read(system.LIMIT)
-    elif database := _format(path):
-        _read_package(contents, path, entry, body, database)
-        if path in contents.read:
-            found = contents.read[path]
-            size = len(found.packages) * PACKAGE_BYTES + sum(map(len, found.owned)) + len(found.owned) * MARK_BYTES
-            budget.keep(len(path) + MARK_BYTES + size)
+    elif path in system.PATHS and entry.type in (tar.REGULAR, tar.HARD_LINK):
+        linked = contents.system.get(clean(entry.link) or "", b"")
+        contents.system[path] = body.read(system.LIMIT) if entry.type == tar.REGULAR else linked
+    elif entry.type != tar.DIRECTORY and (database := _format(path)):
+        found = _read_package(contents, path, entry, body, database)
+        size = len(found.packages) * PACKAGE_BYTES + sum(map(len, found.owned)) + len(found.owned) * MARK_BYTES
+        budget.keep(len(path) + MARK_BYTES + size)
+        contents.read[path] = found
 
 
 def _format(path: str) -> Format | None:
     return next((known for known in FORMATS.values() if known.wanted(path)), None)
 
 
-def _read_package(contents: Contents, path: str, entry: tar.Entry, body: tar.Body, format: Format) -> None:
+def _read_package(contents: Contents, path: str, entry: tar.Entry, body: tar.Body, format: Format) -> Read:
+    """Nothing, with the reason told, for what cannot be read: it hides what a lower layer had here all the same."""
     if entry.type == tar.HARD_LINK:
         target = contents.read.get(clean(entry.link) or "")
-        if target is None:
-            contents.skip(path, f"a hard link to {entry.link[:200]}, which holds no package")
-        else:
-            contents.read[path] = target
-    elif entry.type == tar.SPARSE:
-        contents.skip(path, "a sparse file")
-    elif entry.type == tar.REGULAR:
-        if entry.size > format.limit:
-            contents.skip(path, f"{entry.size} bytes, the limit is {format.limit}")
-            return
+        if target is not None:
+            return target
+        contents.skip(path, f"a hard link to {entry.link[:100]}, which holds no package")
+    elif entry.type != tar.REGULAR:
+        contents.skip(path, f"a {entry.type} file" if entry.type == tar.SPARSE else "a device or pipe")
+    elif entry.size > format.limit:
+        contents.skip(path, f"{entry.size} bytes, the limit is {format.limit}")
+    else:
         try:
-            contents.read[path] = format.read(path, body.read())
+            return format.read(path, body.read())
         except ValueError as error:
-            contents.read[path] = Read()  # it hides what a lower layer had here all the same
             contents.skip(path, str(error))
+    return Read()
 
 
 @dataclass(slots=True)

@@ -2,11 +2,14 @@
 
 import io
 import json
+import tarfile
 from pathlib import Path
 
+import pytest
+
 import archives
-from archives import layer, metadata, status
-from seawall.images.collect import layers, packages
+from archives import layer, metadata, special, status
+from seawall.images.collect import layers, packages, system
 from seawall.images.collect.packages import FORMATS
 from seawall.images.collect.streams import Budget
 from seawall.images.model import Location, Package
@@ -69,6 +72,41 @@ def test_a_broken_file_hides_the_one_below() -> None:
     path = "app/node_modules/x/package.json"
     base = layer({path: json.dumps({"name": "x", "version": "1"}).encode()})
     assert merged(base, layer({path: b"{"})) == {}
+
+
+def test_whatever_lies_over_a_file_hides_it() -> None:
+    path, data = dist("a")
+    base = layer({path: data})
+    for over in (special(path, tarfile.CHRTYPE), special(path, tarfile.LNKTYPE, "nowhere"), bytes(5 << 20), "link"):
+        assert merged(base, layer({path: over})) == {}
+    assert set(merged(base, layer({path: special(path, tarfile.DIRTYPE)}))) == {"a"}, "a folder there changes nothing"
+
+
+def test_the_system_is_known_through_links_too() -> None:
+    files = {
+        "usr/lib/os-release": archives.OS_RELEASE,
+        "etc/os-release": special("etc/os-release", tarfile.LNKTYPE, "usr/lib/os-release"),
+    }
+    for over in (files, {**files, "etc/os-release": "../usr/lib/os-release"}):
+        _, found = layers.merge([(0, layers.read(io.BytesIO(layer(over)), Budget()))])
+        known = system.detect(found)
+        assert known is not None
+        assert (known.id, known.version) == ("debian", "11")
+
+
+@pytest.mark.parametrize(
+    ("files", "wanted"),
+    [
+        ({"etc/alpine-release": b"3.4.6\n"}, ("alpine", "3.4.6")),
+        ({"etc/debian_version": b"8.11\n"}, ("debian", "8.11")),
+        ({"etc/os-release": b"ID=debian\n", "etc/debian_version": b"trixie/sid\n"}, ("debian", "trixie/sid")),
+        ({"etc/os-release": b"ID='Wolfi'\n# VERSION_ID=1\nrubbish\n=\n"}, ("wolfi", "")),
+    ],
+)
+def test_old_and_odd_systems(files: dict[str, bytes], wanted: tuple[str, str]) -> None:
+    known = system.detect(files)
+    assert known is not None
+    assert (known.id, known.version) == wanted
 
 
 def test_what_an_os_package_brought_is_owned() -> None:
