@@ -122,7 +122,7 @@ function Delete({ agent }: { agent: Agent }) {
     mutationFn: () => remove(`/agents/${encodeURIComponent(agent.id)}`),
     onSuccess: async () => {
       void message.success(t('deleted', { name: agent.name }))
-      navigate('/agents')
+      await navigate('/agents', { flushSync: true })
       await client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[1] !== 'one' })
     },
     onError: (error) => void message.error(Object.values(explain(error)).filter(Boolean).join(': ')),

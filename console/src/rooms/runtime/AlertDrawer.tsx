@@ -154,7 +154,7 @@ function Actions({ alert }: { alert: Alert }) {
     mutationFn: () => remove(`/alerts/${encodeURIComponent(alert.id)}`),
     onSuccess: async () => {
       void message.success(t('deleted'))
-      navigate({ pathname: '/alerts', search: words.toString() })
+      await navigate({ pathname: '/alerts', search: words.toString() }, { flushSync: true })
       await client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === 'alerts' && queryKey[1] !== 'one' })
     },
     onError: failed,
