@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 import type { RouteObject } from 'react-router'
 import type { Overview } from './overview/data'
 import { agents } from './agents'
+import { assets } from './assets'
 import { overview } from './overview'
 import { runtime } from './runtime'
 
@@ -27,4 +28,4 @@ export interface Room {
   pages: PageEntry[]
 }
 
-export const ROOMS: Room[] = [overview, runtime, agents]
+export const ROOMS: Room[] = [overview, assets, runtime, agents]
