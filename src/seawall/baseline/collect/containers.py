@@ -10,8 +10,9 @@ from seawall.baseline.model import Fact
 from seawall.node import procfs
 
 MAX_ITEMS = 500
-"""Mounts, ports, labels … of one container that are looked at; more is cut and said."""
+"""Mounts, ports, devices … of one container that are looked at; more is "not checked", for the worst may come last."""
 NOT_RUNNING = "the container does not run"
+_MAY_LACK = frozenset(["image_tagged", "cpu_limit", "healthcheck", "exposed_ports", "device_requests"])
 SOCKETS = (
     "/var/run/docker.sock",
     "/run/docker.sock",
@@ -80,7 +81,7 @@ class Host:
     """Pid of the runtime: what it calls the host's namespaces are its own."""
     sockets: tuple[str, ...]
     """Where runtimes listen, links followed."""
-    programs: Mapping[str, Sequence[str]]
+    programs: Mapping[str, list[str]]
     """Container → names of the programs that run in it."""
 
 
@@ -101,47 +102,69 @@ def _declared(found: Mapping[str, Any], tags: Sequence[str], on: Host) -> dict[s
     config, host = _map(found.get("Config")), _map(found.get("HostConfig"))
     network, restart = _map(found.get("NetworkSettings")), _map(host.get("RestartPolicy"))
     security = [{"value": str(one)} for one in _list(host.get("SecurityOpt"))]
-    values: dict[str, tuple[Any, str]] = {
-        "image": (str(config.get("Image") or ""), ".Config.Image"),
+    values: dict[str, tuple[Callable[[], Any], str]] = {
+        "image": (lambda: str(config.get("Image") or ""), ".Config.Image"),
         "image_tagged": (
-            str(config.get("Image") or "") in tags or f"{config.get('Image')}:latest" in tags,
+            lambda: str(config.get("Image") or "") in tags or f"{config.get('Image')}:latest" in tags,
             "image tags",
         ),
-        "privileged": (bool(host.get("Privileged")), ".HostConfig.Privileged"),
-        "capabilities_added": ([_capability(one) for one in _list(host.get("CapAdd"))], ".HostConfig.CapAdd"),
-        "security_options": (security, ".HostConfig.SecurityOpt"),
-        "apparmor_profile": (str(found.get("AppArmorProfile") or ""), ".AppArmorProfile"),
-        "process_label": (str(found.get("ProcessLabel") or ""), ".ProcessLabel"),
+        "privileged": (lambda: bool(host.get("Privileged")), ".HostConfig.Privileged"),
+        "capabilities_added": (lambda: [_capability(one) for one in _list(host.get("CapAdd"))], ".HostConfig.CapAdd"),
+        "security_options": (lambda: security, ".HostConfig.SecurityOpt"),
+        "apparmor_profile": (lambda: str(found.get("AppArmorProfile") or ""), ".AppArmorProfile"),
+        "process_label": (lambda: str(found.get("ProcessLabel") or ""), ".ProcessLabel"),
         "no_new_privileges_set": (
-            any(one["value"].startswith("no-new-privileges") and "false" not in one["value"] for one in security),
+            lambda: any(
+                one["value"].startswith("no-new-privileges") and "false" not in one["value"] for one in security
+            ),
             ".HostConfig.SecurityOpt",
         ),
-        "mounts": ([_mount(one, on.sockets) for one in _list(found.get("Mounts"))], ".Mounts"),
-        "published_ports": (_ports(_map(network.get("Ports"))), ".NetworkSettings.Ports"),
-        "exposed_ports": (sorted(map(str, _map(config.get("ExposedPorts"))))[:MAX_ITEMS], ".Config.ExposedPorts"),
-        "network_mode": (str(host.get("NetworkMode") or ""), ".HostConfig.NetworkMode"),
-        "memory_limit": (_int(host.get("Memory")), ".HostConfig.Memory"),
+        "mounts": (lambda: [_mount(one, on.sockets) for one in _list(found.get("Mounts"))], ".Mounts"),
+        "published_ports": (lambda: _ports(_map(network.get("Ports"))), ".NetworkSettings.Ports"),
+        "exposed_ports": (lambda: _list(sorted(map(str, _map(config.get("ExposedPorts"))))), ".Config.ExposedPorts"),
+        "network_mode": (lambda: str(host.get("NetworkMode") or ""), ".HostConfig.NetworkMode"),
+        "memory_limit": (lambda: _int(host.get("Memory")), ".HostConfig.Memory"),
         "cpu_limit": (
-            {key: value for key in ("NanoCpus", "CpuShares", "CpuQuota") if (value := _int(host.get(key))) > 0},
+            lambda: {key: value for key in ("NanoCpus", "CpuShares", "CpuQuota") if (value := _int(host.get(key))) > 0},
             ".HostConfig.NanoCpus, .CpuShares, .CpuQuota",
         ),
-        "readonly_root": (bool(host.get("ReadonlyRootfs")), ".HostConfig.ReadonlyRootfs"),
-        "restart_policy": (str(restart.get("Name") or ""), ".HostConfig.RestartPolicy.Name"),
-        "restart_retries": (_int(restart.get("MaximumRetryCount")), ".HostConfig.RestartPolicy.MaximumRetryCount"),
-        "pid_mode": (str(host.get("PidMode") or ""), ".HostConfig.PidMode"),
-        "ipc_mode": (str(host.get("IpcMode") or ""), ".HostConfig.IpcMode"),
-        "uts_mode": (str(host.get("UTSMode") or ""), ".HostConfig.UTSMode"),
-        "userns_mode": (str(host.get("UsernsMode") or ""), ".HostConfig.UsernsMode"),
-        "devices": ([str(_map(one).get("PathOnHost")) for one in _list(host.get("Devices"))], ".HostConfig.Devices"),
-        "device_requests": (_list(host.get("DeviceRequests")), ".HostConfig.DeviceRequests"),
-        "ulimits": (_list(host.get("Ulimits")), ".HostConfig.Ulimits"),
-        "cgroup_parent": (str(host.get("CgroupParent") or ""), ".HostConfig.CgroupParent"),
-        "healthcheck": (_list(_map(config.get("Healthcheck")).get("Test")), ".Config.Healthcheck.Test"),
-        "pids_limit": (max(_int(host.get("PidsLimit")), 0), ".HostConfig.PidsLimit"),
-        "networks": (sorted(map(str, _map(network.get("Networks"))))[:MAX_ITEMS], ".NetworkSettings.Networks"),
-        "user": (str(config.get("User") or ""), ".Config.User"),
+        "readonly_root": (lambda: bool(host.get("ReadonlyRootfs")), ".HostConfig.ReadonlyRootfs"),
+        "restart_policy": (lambda: str(restart.get("Name") or ""), ".HostConfig.RestartPolicy.Name"),
+        "restart_retries": (
+            lambda: _int(restart.get("MaximumRetryCount")),
+            ".HostConfig.RestartPolicy.MaximumRetryCount",
+        ),
+        "pid_mode": (lambda: str(host.get("PidMode") or ""), ".HostConfig.PidMode"),
+        "ipc_mode": (lambda: str(host.get("IpcMode") or ""), ".HostConfig.IpcMode"),
+        "uts_mode": (lambda: str(host.get("UTSMode") or ""), ".HostConfig.UTSMode"),
+        "userns_mode": (lambda: str(host.get("UsernsMode") or ""), ".HostConfig.UsernsMode"),
+        "devices": (
+            lambda: [str(_map(one).get("PathOnHost")) for one in _list(host.get("Devices"))],
+            ".HostConfig.Devices",
+        ),
+        "device_requests": (lambda: _list(host.get("DeviceRequests")), ".HostConfig.DeviceRequests"),
+        "ulimits": (lambda: _list(host.get("Ulimits")), ".HostConfig.Ulimits"),
+        "cgroup_parent": (lambda: str(host.get("CgroupParent") or ""), ".HostConfig.CgroupParent"),
+        "healthcheck": (lambda: _list(_map(config.get("Healthcheck")).get("Test")), ".Config.Healthcheck.Test"),
+        "pids_limit": (lambda: max(_int(host.get("PidsLimit")), 0), ".HostConfig.PidsLimit"),
+        "networks": (lambda: _list(sorted(map(str, _map(network.get("Networks"))))), ".NetworkSettings.Networks"),
+        "user": (lambda: str(config.get("User") or ""), ".Config.User"),
     }
-    return {name: Fact(value, f"GET /containers/ID/json {where}") for name, (value, where) in values.items()}
+    return {name: _declaration(found, name, read, where) for name, (read, where) in values.items()}
+
+
+def _declaration(found: Mapping[str, Any], name: str, read: Callable[[], Any], where: str) -> Fact:
+    """A fact of the inspection. A key that the runtime leaves out is not known, unless leaving it out means none."""
+    place = f"GET /containers/ID/json {where}"
+    at: Any = found
+    for key in () if name in _MAY_LACK else where.strip(".").split("."):
+        if not isinstance(at, Mapping) or key not in at:
+            return Fact(None, place, "the runtime does not say it")
+        at = at[key]
+    try:
+        return Fact(read(), place)
+    except (ValueError, TypeError) as error:
+        return Fact(None, place, f"cannot be read: {error}")
 
 
 def _real(pid: int, identity: str, on: Host) -> dict[str, Fact]:
@@ -155,8 +178,8 @@ def _real(pid: int, identity: str, on: Host) -> dict[str, Fact]:
         "uid": ("status Uid (effective, on the host)", lambda: int(_of(status, "Uid").split()[1])),
         "apparmor_confined": ("attr/current", lambda: _confined(pid)),
         "root_is_host_root": ("uid_map", lambda: _needed(procfs.read(pid, "uid_map")).split()[:2] == [b"0", b"0"]),
-        "programs": ("exe of its processes", lambda: list(on.programs[identity])),
-        "listening_ports": ("net/tcp, net/tcp6", lambda: sorted(_listening(pid))[:MAX_ITEMS]),
+        "programs": ("exe of its processes", lambda: _list(on.programs[identity])),
+        "listening_ports": ("net/tcp, net/tcp6", lambda: _list(sorted(_listening(pid)))),
         "memory_limit_real": ("its control group", lambda: _memory(pid)),
     }
     for name, kind in (("host_network", "net"), ("host_pid", "pid"), ("host_ipc", "ipc"), ("host_uts", "uts")):
@@ -219,7 +242,7 @@ def _programs() -> dict[str, list[str]]:
         inside = procfs.container_of(pid)
         if inside is not None and (exe := procfs.link(pid, "exe")):
             found.setdefault(inside, set()).add(exe.removesuffix(" (deleted)").rpartition("/")[2])
-    return {inside: sorted(names)[:MAX_ITEMS] for inside, names in found.items()}
+    return {inside: sorted(names) for inside, names in found.items()}
 
 
 def _listening(pid: int) -> set[int]:
@@ -280,19 +303,27 @@ def _shows(folder: str, path: str) -> bool:
 
 
 def _ports(ports: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [
-        {"port": str(name), "host_ip": str(_map(one).get("HostIp") or ""), "host_port": _int(_map(one).get("HostPort"))}
-        for name, bindings in ports.items()
-        for one in _list(bindings)
-    ][:MAX_ITEMS]
+    return _list(
+        [
+            {"port": name, "host_ip": str(_map(one).get("HostIp") or ""), "host_port": _int(_map(one).get("HostPort"))}
+            for name, bindings in ports.items()
+            for one in _list(bindings)
+        ]
+    )
 
 
 def _map(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    if not isinstance(value, Mapping | None):
+        raise TypeError(f"an object was expected, not {type(value).__name__}")
+    return value or {}
 
 
 def _list(value: Any) -> list[Any]:
-    return value[:MAX_ITEMS] if isinstance(value, list) else []
+    if not isinstance(value, list | None):
+        raise TypeError(f"a list was expected, not {type(value).__name__}")
+    if value and len(value) > MAX_ITEMS:
+        raise ValueError(f"it has {len(value)} members, over {MAX_ITEMS}")
+    return value or []
 
 
 def _int(value: Any) -> int:

@@ -8,7 +8,7 @@ import json
 import os
 import socket
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from seawall.baseline.model import Fact
@@ -16,7 +16,10 @@ from seawall.core.errors import SeawallError
 from seawall.node import procfs
 from seawall.node.docker import Docker
 
+Reader = Callable[[Any], Any]
+"""From an answer of the daemon to a fact; LookupError, TypeError or AttributeError when it is not there."""
 MAX_CONFIG = 1 << 20
+ICC = "com.docker.network.bridge.enable_icc"
 LISTEN = "0A"
 SWARM = (2377, 7946)
 """Ports of Swarm itself, which asks for certificates always."""
@@ -71,49 +74,66 @@ def find(path: str) -> int | None:
 
 
 def _said(docker: Docker) -> dict[str, Fact]:
-    """What /info, /version and the default network say."""
-    found: dict[str, Fact] = {}
-    try:
-        info = _map(docker.info())
-        options = [str(one) for one in info.get("SecurityOptions") or []]
-        registries = _map(info.get("RegistryConfig"))
-        values = {
-            "rootless": (any(one.startswith("name=rootless") for one in options), ".SecurityOptions"),
-            "security_options": (options, ".SecurityOptions"),
-            "user_namespaces": (any(one.startswith("name=userns") for one in options), ".SecurityOptions"),
-            "live_restore": (bool(info.get("LiveRestoreEnabled")), ".LiveRestoreEnabled"),
-            "experimental": (bool(info.get("ExperimentalBuild")), ".ExperimentalBuild"),
-            "storage_driver": (str(info.get("Driver") or ""), ".Driver"),
-            "logging_driver": (str(info.get("LoggingDriver") or ""), ".LoggingDriver"),
-            "insecure_registries": (sorted(_insecure(registries)), ".RegistryConfig"),
-            "authorization_plugins": (list(_map(info.get("Plugins")).get("Authorization") or []), ".Plugins"),
-            "swarm_state": (str(_map(info.get("Swarm")).get("LocalNodeState") or ""), ".Swarm.LocalNodeState"),
-        }
-        found |= {name: Fact(value, f"GET /info {where}") for name, (value, where) in values.items()}
-    except SeawallError as error:
-        names = "rootless security_options user_namespaces live_restore experimental storage_driver logging_driver"
-        names += " insecure_registries authorization_plugins swarm_state"
-        found |= {name: Fact(None, "GET /info", str(error)) for name in names.split()}
-    try:
-        found["version"] = Fact(str(_map(docker.version()).get("Version") or ""), "GET /version .Version")
-    except SeawallError as error:
-        found["version"] = Fact(None, "GET /version", str(error))
-    where = "GET /networks/bridge .Options[com.docker.network.bridge.enable_icc]"
-    try:
-        bridge = _map(_map(docker.get("/networks/bridge")).get("Options"))
-        found["bridge_icc"] = Fact(bridge.get("com.docker.network.bridge.enable_icc", "true") == "true", where)
-    except SeawallError as error:
-        found["bridge_icc"] = Fact(None, where, str(error))
+    """What /info, /version and the default network say; what they leave out is not known."""
+    found = _asked(docker, "/info", _INFO) | _asked(docker, "/version", {"version": (".Version", _text("Version"))})
+    found |= _asked(docker, "/networks/bridge", {"bridge_icc": (f".Options[{ICC}]", _icc)})
     return found
 
 
-def _insecure(registries: Mapping[str, Any]) -> Iterator[str]:
-    for network in registries.get("InsecureRegistryCIDRs") or []:
-        if str(network) not in ("127.0.0.0/8", "::1/128"):
-            yield str(network)
-    for name, index in _map(registries.get("IndexConfigs")).items():
-        if _map(index).get("Secure") is False:
-            yield str(name)
+def _asked(docker: Docker, path: str, readers: Mapping[str, tuple[str, Reader]]) -> dict[str, Fact]:
+    said, error = None, ""
+    try:
+        said = docker.get(path)
+    except SeawallError as problem:
+        error = str(problem)
+    found = {}
+    for name, (place, read) in readers.items():
+        where = f"GET {path} {place}"
+        try:
+            found[name] = Fact(None, where, error) if error else Fact(read(said), where)
+        except (LookupError, TypeError, AttributeError) as problem:
+            found[name] = Fact(None, where, f"the daemon does not say it: {problem!r}")
+    return found
+
+
+def _text(name: str) -> Reader:
+    return lambda said: str(said[name])
+
+
+def _flag(name: str) -> Reader:
+    return lambda said: bool(said[name])
+
+
+def _option(name: str) -> Reader:
+    return lambda said: any(str(one).startswith(name) for one in said["SecurityOptions"])
+
+
+def _icc(said: Any) -> bool:
+    options = said["Options"]
+    return str(options.get(ICC, "true")) == "true"
+
+
+def _insecure(said: Any) -> list[str]:
+    """Registries off this host that are asked without TLS."""
+    registries = said["RegistryConfig"]
+    networks = {str(one) for one in registries["InsecureRegistryCIDRs"] or []} - {"127.0.0.0/8", "::1/128"}
+    names = {str(name) for name, index in registries["IndexConfigs"].items() if index["Secure"] is not True}
+    return sorted(networks | names)
+
+
+_INFO: dict[str, tuple[str, Reader]] = {
+    "rootless": (".SecurityOptions", _option("name=rootless")),
+    "security_options": (".SecurityOptions", lambda said: [str(one) for one in said["SecurityOptions"]]),
+    "user_namespaces": (".SecurityOptions", _option("name=userns")),
+    "live_restore": (".LiveRestoreEnabled", _flag("LiveRestoreEnabled")),
+    "experimental": (".ExperimentalBuild", _flag("ExperimentalBuild")),
+    "storage_driver": (".Driver", _text("Driver")),
+    "logging_driver": (".LoggingDriver", _text("LoggingDriver")),
+    "insecure_registries": (".RegistryConfig", _insecure),
+    "authorization_plugins": (".Plugins.Authorization", lambda said: list(said["Plugins"]["Authorization"] or [])),
+    "swarm_state": (".Swarm.LocalNodeState", lambda said: str(said["Swarm"]["LocalNodeState"])),
+}
+"""Fact → (where it is in /info, how it is read there)."""
 
 
 def _daemon(path: str) -> int:
@@ -214,7 +234,3 @@ def _descriptors(pid: int) -> list[str]:
 def _options(value: Any) -> list[dict[str, str]]:
     texts = [str(one) for one in value] if isinstance(value, list) else []
     return [{"name": text.partition("=")[0], "value": text.partition("=")[2]} for text in texts]
-
-
-def _map(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
