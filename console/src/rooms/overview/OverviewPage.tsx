@@ -106,7 +106,7 @@ const COLOURS: Record<string, [light: string, dark: string]> = {
 }
 
 function Trend({ data }: { data: Overview }) {
-  const { t, i18n } = useTranslation('overview')
+  const { t } = useTranslation('overview')
   const dark = useDark()
   const option = useMemo(() => {
     const hour = new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit' })
@@ -126,7 +126,7 @@ function Trend({ data }: { data: Overview }) {
         data: data.alerts.trend.map((one) => one[name] ?? 0),
       })),
     }
-  }, [data.alerts.trend, t, i18n.language, dark])
+  }, [data.alerts.trend, t, dark])
   return (
     <section className="panel">
       <header>
