@@ -1,10 +1,10 @@
 """Images over HTTP: order a scan, see what was read and what is known of it. Paths: docs/reference/api.md."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, String, cast, func, select
 
 from seawall.images import model, store
 from seawall.images.tables import CVES, INVENTORIES, PACKAGES, VULNERABILITIES
@@ -53,6 +53,7 @@ def router(door: Door) -> APIRouter:
     )
     use = door.beside("image.use").queries
     add(routes, "/vulnerabilities", _by_cve(use[0]), door, name="list_vulnerabilities")
+    add(routes, "/vulnerabilities/{id}/images", _hit(use[0]), door, name="list_vulnerability_images")
     return routes
 
 
@@ -119,6 +120,31 @@ def _by_cve(use: Select[Any]) -> Listing:
         sort_as={"severity": "severity_rank"},
         row=_cve,
     )
+
+
+def _hit(use: Select[Any]) -> Callable[[Connection, Mapping[str, str]], Listing]:
+    """Where one CVE is: a row a package and image, with the image's running containers."""
+    names = ("image_id", "package", "installed", "fixed", "severity", "kev", "path", "layer", "first_seen")
+
+    def listing(_connection: Connection, parameters: Mapping[str, str]) -> Listing:
+        used = use.subquery("used")
+        found = VULNERABILITIES.c
+        key = (found.image_id + ":" + cast(found.number, String)).label("key")
+        columns = (*(found[name] for name in names), found.severity_rank, INVENTORIES.c.name, used.c.containers)
+        images = VULNERABILITIES.join(INVENTORIES, INVENTORIES.c.image_id == found.image_id)
+        rows = select(key, *columns).select_from(images.join(used, used.c.id == found.image_id))
+        return Listing(
+            rows.where(found.id == parameters["id"]),
+            key="key",
+            sort="name",
+            sorts=("name", "package", "severity", "containers", "first_seen"),
+            filters=("image_id", "package", "severity"),
+            text=("name", "package", "path"),
+            sort_as={"severity": "severity_rank"},
+            row=lambda row: {name: row[name] for name in ("name", *names, "containers")},
+        )
+
+    return listing
 
 
 def _cve(row: Mapping[str, Any]) -> dict[str, Any]:

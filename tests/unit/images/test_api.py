@@ -118,6 +118,12 @@ def test_a_verdict_shows_everywhere(world: World) -> None:
     assert world.get("/vulnerabilities?kev=true")["total"] == 1
     assert world.get("/vulnerabilities?q=CVE-2")["total"] == 1
 
+    where = world.get("/vulnerabilities/CVE-1/images?sort=-severity")["items"]
+    assert [(row["image_id"], row["name"], row["package"], row["containers"]) for row in where] == [
+        (IMAGE, "web:1", "a", 1),
+        (IMAGE, "web:1", "b", 1),
+    ]
+
     other = world.scan(OTHER)
     judge(world, OTHER, other["id"], finding("a", "CVE-1", Severity.HIGH))
     (first,) = world.get("/vulnerabilities?id=CVE-1")["items"]
