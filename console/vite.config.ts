@@ -9,8 +9,6 @@ export default defineConfig({
   plugins: [react()],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   build: {
-    outDir: '../src/seawall/server/static',
-    emptyOutDir: true,
     target: 'es2022',
     chunkSizeWarningLimit: 1200,
   },

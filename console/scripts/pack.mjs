@@ -1,10 +1,12 @@
-// After the build: pack every file for browsers that take it, and hold the first load to its budget.
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+// After the build: pack every file for browsers that take it, hold the first load to its budget, and only then put the new
+// console in the old one's place, whole: a server that runs meanwhile is never without.
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 
-const folder = fileURLToPath(new URL('../../src/seawall/server/static', import.meta.url))
+const folder = fileURLToPath(new URL('../dist', import.meta.url))
+const served = fileURLToPath(new URL('../../src/seawall/server/static', import.meta.url))
 const FIRST_LOAD = 400 * 1024
 
 const packed = new Map()
@@ -25,3 +27,9 @@ const named = [...index.matchAll(/(?:src|href)="\/([^"]+)"/g)].map((found) => fo
 const first = ['index.html', ...named].reduce((sum, name) => sum + (packed.get(name) ?? 0), 0)
 console.log(`first load: ${Math.round(first / 1024)} KB packed, the budget is ${FIRST_LOAD / 1024} KB`)
 if (first > FIRST_LOAD) process.exit(1)
+
+const old = `${folder}.old`
+rmSync(old, { recursive: true, force: true })
+if (existsSync(served)) renameSync(served, old)
+renameSync(folder, served)
+rmSync(old, { recursive: true, force: true })
