@@ -1,5 +1,6 @@
 """Errands in real children: what they say arrives, what they break is said, and none outlives its limits."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -186,6 +187,8 @@ def _alive(pid):
 
 
 def _children():
-    mine = Path(f"/proc/{os.getpid()}/task")
-    found = [int(pid) for task in mine.iterdir() for pid in (task / "children").read_text().split()]
+    found = []
+    for task in Path(f"/proc/{os.getpid()}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that ended meanwhile
+            found += [int(pid) for pid in (task / "children").read_text().split()]
     return [pid for pid in found if _alive(pid)]
