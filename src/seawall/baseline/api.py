@@ -75,10 +75,16 @@ def router(door: Door) -> APIRouter:
             raise Refused("no agent is online", "start one, or see Agents for why", 409)
         run = new_id("run")
         door.write(lambda connection: (None, store.start(connection, run, benchmark.id, agents, user.name)))
-        jobs = []
+        jobs, args, away = [], {"benchmark": benchmark.id, "run": run}, []
         for agent in agents:
-            args = {"benchmark": benchmark.id, "run": run}
-            jobs.append(door.order(agent.agent_id, "baseline.collect", args, target=agent.host_name))
+            try:
+                jobs.append(door.order(agent.agent_id, "baseline.collect", args, target=agent.host_name))
+            except Refused:
+                away.append(agent.agent_id)
+        if away:
+            door.write(lambda connection: (None, store.give_up(connection, run, away, clock.now())))
+        if not jobs:
+            raise Refused("every agent went away meanwhile", "see Agents for why", 409)
         return {**jobs[0], "run": run, "jobs": [job["id"] for job in jobs]}
 
     add(routes, "/baselines/{id}/checks", _by_check, door, name="list_baseline_checks")

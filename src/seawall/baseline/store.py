@@ -105,9 +105,11 @@ WAIVERS = Table(
 
 
 def apply(connection: Connection, source: Source, item: Item, now: str) -> list[Change]:
-    """Store one `facts` item: facts of an asset, or the line that closes a collection. Raises Hostile on neither."""
+    """Store one `facts` item: facts of an asset, or the line that ends a collection. Raises Hostile on neither."""
     if item.data.get("complete") is True:
         return _finish(connection, source, item.data, now)
+    if item.data.get("complete") is False:
+        return give_up(connection, str(item.data.get("run") or ""), [source.agent_id], now)
     facts = parse(item.data)
     if facts.asset.host != source.host_id:
         raise Hostile(f"host {source.host_id} may not speak of an asset on {facts.asset.host}")
@@ -149,6 +151,13 @@ def start(connection: Connection, run: str, benchmark: str, agents: Iterable[Sou
     ]
     connection.execute(insert(RUNS), rows)
     return [Change("baselines/change", {"id": benchmark, "run": run})]
+
+
+def give_up(connection: Connection, run: str, agents: Sequence[str], now: str) -> list[Change]:
+    """These agents will not bring a run to its end: nothing more is waited for, and what is known stays."""
+    mine = (RUNS.c.id == run, RUNS.c.agent_id.in_(agents))
+    connection.execute(update(RUNS).where(*mine).values(finished_at=now))
+    return [Change("baselines/change", {"id": name, "run": run}) for name in load.packaged()]
 
 
 def summary(connection: Connection, seconds: float) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ def main(arguments: list[str]) -> int:
             assets.append(found.asset.id)
             _say({"progress": min(0.95, len(assets) / 50), "message": f"{len(assets)} assets"})
     except SeawallError as error:
+        _say({"item": {"run": run, "complete": False}})
         print(error if not error.hint else f"{error} ({error.hint})", file=sys.stderr)  # noqa: T201 - for the agent
         return 1
     _say({"item": {"run": run, "complete": True, "assets": assets}})
