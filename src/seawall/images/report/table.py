@@ -19,6 +19,10 @@ STYLES = {
 }
 WIDTH = 160
 """Of a report that goes to a file or a pipe."""
+GAP = 2
+"""Between columns."""
+LEAST = 20
+"""Characters of a column that is worth showing."""
 MAX_SKIPPED = 10
 
 
@@ -29,7 +33,7 @@ def write(scan: Scan, out: TextIO) -> None:
         console.print(line)
     if scan.judgement is not None:
         if scan.judgement.vulnerabilities:
-            console.print(_vulnerabilities(scan.judgement))
+            console.print(_vulnerabilities(scan.judgement, console.width))
             console.print()
     elif "vuln" in scan.scanners:
         console.print(Text(f"VULNERABILITIES WERE NOT CHECKED: {plain(scan.not_checked)}", "bold red"))
@@ -59,19 +63,28 @@ def _head(scan: Scan) -> Iterator[Text]:
     yield Text("")
 
 
-def _vulnerabilities(judgement: Judgement) -> Table:
+def _vulnerabilities(judgement: Judgement, width: int) -> Table:
+    """What it is about gets the room that the others leave, and the layer goes first: a cut id helps nobody."""
+    names: tuple[str, ...] = ("severity", "id", "package", "installed", "fixed", "layer")
+    rows = [_cells(one) for one in judgement.vulnerabilities]
+    room = width - sum(max(map(len, column)) + GAP for column in zip(names, *rows, strict=True))
+    if room + GAP < 0:
+        names, rows = names[:-1], [cells[:-1] for cells in rows]
     shown = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("severity", "id", "package", "installed", "fixed", "layer"):
-        shown.add_column(name, overflow="fold", no_wrap=name in ("severity", "id", "layer"))
-    shown.add_column("what", overflow="ellipsis", no_wrap=True)
-    for one in judgement.vulnerabilities:
-        severity = Text(one.severity.value, STYLES.get(one.severity, ""))
+    for name in (*names, "what") if room >= LEAST else names:
+        shown.add_column(name, overflow="ellipsis", no_wrap=True)
+    for one, cells in zip(judgement.vulnerabilities, rows, strict=True):
+        severity = Text(cells[0], STYLES.get(one.severity, ""))
         what = Text(plain(one.title))
-        if one.kev:
-            what = Text("EXPLOITED ", "bold red") + what
-        cells = (plain(one.id), plain(one.package), plain(one.installed), plain(one.fixed) or _state(one))
-        shown.add_row(severity, *map(Text, cells), Text(str(one.layer)), what)
+        what.truncate(room, overflow="ellipsis")
+        shown.add_row(severity, *map(Text, cells[1:]), *([what] if room >= LEAST else []))
     return shown
+
+
+def _cells(one: Vulnerability) -> tuple[str, ...]:
+    fixed = plain(one.fixed) or _state(one)
+    severity = f"{one.severity.value} KEV" if one.kev else one.severity.value
+    return severity, plain(one.id), plain(one.package), plain(one.installed), fixed, str(one.layer)
 
 
 def _state(one: Vulnerability) -> str:
@@ -114,7 +127,9 @@ def _verdict(scan: Scan, judgement: Judgement) -> Iterator[Text]:
         named = ", ".join(f"{counts[severity]} {severity.value}" for severity in Severity if counts[severity])
         yield Text(f"{len(found)} vulnerabilities{f': {named}' if named else ''}", "bold")
         exploited = sum(one.kev for one in found)
-        yield Text(f"{sum(bool(one.fixed) for one in found)} with a fixed version, {exploited} known to be exploited")
+        yield Text(
+            f"{sum(bool(one.fixed) for one in found)} with a fixed version, {exploited} known to be exploited (KEV)"
+        )
         yield Text(f"{judged} of {len(packages)} packages could be judged")
     elif not packages:
         yield Text("NOT CHECKED: no package was found, so there was nothing to judge", "bold red")

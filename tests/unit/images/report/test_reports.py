@@ -23,7 +23,7 @@ from seawall.images.model import (
     Scan,
     Vulnerability,
 )
-from seawall.images.report import REPORTS
+from seawall.images.report import REPORTS, table
 
 SCHEMA = json.loads((Path(__file__).parents[4] / "docs/reference/schemas/scan.json").read_text())
 EVIL = "bash\x1b[2J\r\n\u202eevil"
@@ -94,7 +94,7 @@ def test_a_table_holds_no_control_characters(scan: str) -> None:
 
 def test_a_table_says_what_counts() -> None:
     judged = written("judged", "table")
-    for words in ("CVE-1", "high", "EXPLOITED", "1 vulnerabilities: 1 high", "NOT CHECKED: 1 npm", "30 places"):
+    for words in ("CVE-1", "high", "high KEV", "1 vulnerabilities: 1 high", "NOT CHECKED: 1 npm", "30 places"):
         assert words in judged
     assert "VULNERABILITIES WERE NOT CHECKED: no advisories" in written("not judged", "table")
     clean = written("clean", "table")
@@ -105,6 +105,21 @@ def test_a_table_says_what_counts() -> None:
         said = written(scan, "table")
         assert "0 vulnerabilities" not in said
         assert "NOT CHECKED" in said
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_a_table_never_cuts_what_people_look_for(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "WIDTH", width)
+    long = replace(FINDING, id="CVE-2021-3711", package="libssl1.1", installed="1.1.1n-0+deb11u3", title="long " * 100)
+    other = replace(long, fixed="1.1.1n-0+deb11u4", kev=False)
+    out = io.StringIO()
+    table.write(replace(SCANS["judged"], judgement=Judgement([long, other])), out)
+    lines = [line for line in out.getvalue().splitlines() if "CVE-2021-3711" in line]
+    for line, one in zip(lines, (long, other), strict=True):
+        said = ("high KEV" if one.kev else "high", one.id, one.package, one.installed, one.fixed)
+        assert all(f"{word} " in line for word in said)
+    assert all(len(line) <= width for line in lines)
+    assert ("long long" in lines[0]) == (width > 80)
 
 
 def test_every_report_is_a_file_and_every_file_a_report() -> None:
