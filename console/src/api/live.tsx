@@ -24,9 +24,9 @@ const STALE: Record<string, string[]> = {
   alerts: ['alerts', 'overview', 'containers', 'rules'],
   containers: ['containers', 'overview', 'hosts', 'processes', 'ports'],
   agents: ['agents', 'overview', 'hosts'],
-  images: ['images', 'overview', 'vulnerabilities'],
+  images: ['images', 'overview', 'vulnerabilities', 'packages', 'findings', 'affected'],
   jobs: ['jobs', 'images', 'baselines'],
-  baselines: ['baselines', 'overview'],
+  baselines: ['baselines', 'overview', 'baselineChecks', 'baselineAssets', 'waivers'],
 }
 const GATHER_MS = 250
 

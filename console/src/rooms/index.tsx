@@ -4,6 +4,9 @@ import type { RouteObject } from 'react-router'
 import type { Overview } from './overview/data'
 import { agents } from './agents'
 import { assets } from './assets'
+import { baseline } from './baseline'
+import { images } from './images'
+import { intel } from './intel'
 import { overview } from './overview'
 import { runtime } from './runtime'
 
@@ -28,4 +31,4 @@ export interface Room {
   pages: PageEntry[]
 }
 
-export const ROOMS: Room[] = [overview, assets, runtime, agents]
+export const ROOMS: Room[] = [overview, assets, images, runtime, baseline, agents, intel]

@@ -1,4 +1,4 @@
-import { BugOutlined, ContainerOutlined } from '@ant-design/icons'
+import { BugOutlined, BlockOutlined } from '@ant-design/icons'
 import { later } from '../later'
 import type { Room } from '..'
 
@@ -11,7 +11,7 @@ export const images: Room = {
       element: later(() => import('./ImagesPage'), 'ImagesPage'),
       children: [{ path: ':id', element: later(() => import('./ImageDrawer'), 'ImageDrawer') }],
       menu: 'images',
-      icon: <ContainerOutlined />,
+      icon: <BlockOutlined />,
     },
     {
       path: '/vulnerabilities',
