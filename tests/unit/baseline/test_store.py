@@ -130,6 +130,19 @@ def test_a_waiver_that_ends_is_noticed(connection):
     assert outcomes(connection)[0][0] == "fail"
 
 
+def test_one_waiver_ends_while_another_holds(connection):
+    """What stands for the other is not judged again and again."""
+    send(connection, privileged=True)
+    store.waive(connection, store.new_waiver("docker-5.5", {}, "ops", "agreed", LATER), "admin", NOW)
+    store.waive(
+        connection, store.new_waiver("docker-5.5", {}, "ops", "for longer", "2026-03-01T00:00:00.000Z"), "a", NOW
+    )
+    assert store.ended(connection, MUCH_LATER) == ["docker-5.5"]
+    store.judge_again(connection, "docker-5.5", MUCH_LATER)
+    assert outcomes(connection)[0][0] == "waived"
+    assert store.ended(connection, MUCH_LATER) == []
+
+
 def test_a_deleted_agent_takes_its_rows_along(connection):
     send(connection)
     store.forget(connection, "agent-1")

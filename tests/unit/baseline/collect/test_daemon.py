@@ -2,8 +2,13 @@
 
 import json
 import os
+import shutil
 import socket
+import subprocess
+import sys
 import threading
+import time
+from pathlib import Path
 
 import pytest
 
@@ -162,3 +167,46 @@ def test_insecure_registries_are_those_off_this_host():
         "IndexConfigs": {"docker.io": {"Secure": True}, "plain:5000": {"Secure": False}},
     }
     assert daemon._insecure({"RegistryConfig": said}) == ["10.0.0.0/8", "plain:5000"]
+
+
+LISTEN = "import socket,sys,time\ns=socket.socket(socket.AF_UNIX)\ns.bind(sys.argv[1])\ns.listen()\ntime.sleep(60)"
+
+
+@pytest.fixture
+def two_daemons(tmp_path):
+    """Two processes called dockerd, each on a socket of its own; the newer one has another flag."""
+    program = tmp_path / "dockerd"
+    shutil.copy(Path(sys.executable).resolve(), program)
+    environment = {"PYTHONHOME": sys.base_prefix}
+    processes = []
+    try:
+        for name, *flags in (("old.sock", "--log-level=info"), ("new.sock", "--iptables=false", "--log-level=debug")):
+            path = str(tmp_path / name)
+            flags.append(f"--config-file={tmp_path}/none.json")
+            processes.append(subprocess.Popen([str(program), "-c", LISTEN, path, *flags], env=environment))
+            while not os.path.exists(path):
+                assert processes[-1].poll() is None
+                time.sleep(0.02)
+        yield tmp_path
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def test_the_configuration_is_that_of_the_daemon_that_answers(two_daemons):
+    """Not that of the newest one."""
+    old, new = (daemon.facts(Docker(str(two_daemons / name), timeout=0.1)) for name in ("old.sock", "new.sock"))
+    assert (old["iptables"].value, old["log_level"].value) == (True, "info")
+    assert (new["iptables"].value, new["log_level"].value) == (False, "debug")
+    assert new["iptables"].where == "/proc cmdline --iptables"
+    assert old["iptables"].where == "default"
+
+
+def test_which_of_two_daemons_was_handed_a_socket_cannot_be_told(two_daemons, tmp_path):
+    path = str(tmp_path / "handed.sock")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        found = daemon.facts(Docker(path, timeout=0.1))
+    assert "cannot be told" in found["iptables"].error
