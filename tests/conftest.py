@@ -1,5 +1,6 @@
 """What all tests share: a real dockerd, a real image, the feeds that lie beside the checkout."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -51,8 +52,11 @@ def dockerd() -> Iterator[docker.Docker]:
 
 @pytest.fixture(scope="session")
 def bash_image(dockerd: docker.Docker) -> str:
-    """A local image with bash and a few small programs, made of this host's files."""
-    docker_cli("import", "-", TEST_IMAGE, input=rootfs.build())
+    """A local image with bash and a few small programs, made of this host's files; kept for the next run."""
+    tar = rootfs.build()
+    made_of = f"made of {hashlib.sha256(tar).hexdigest()}"
+    if docker_cli("images", "-q", "--filter", f"label=seawall.test={made_of}", TEST_IMAGE) == "":
+        docker_cli("import", "--change", f'LABEL seawall.test="{made_of}"', "-", TEST_IMAGE, input=tar)
     return TEST_IMAGE
 
 
