@@ -137,7 +137,7 @@ struct settings {
 	unsigned int self;      /* pid of the agent: its own calls are not events */
 };
 
-/* One value per processor, read by the agent through mmap. */
+/* One value, read by the agent through mmap. */
 struct counts {
 	unsigned long long events;
 	unsigned long long dropped_critical;

@@ -19,7 +19,15 @@ struct name_key { char text[MAX_NAME]; };
 struct cgroup_facts { __u32 container; char id[ID_SIZE]; };
 struct bucket { __u64 at; __u64 tokens; };
 struct scratch {
-	char record[SCRATCH];
+	union { /* the forms are named so that the object's BTF tells them: tests/kernel reads it */
+		char record[SCRATCH];
+		struct exec_record exec;
+		struct open_record open;
+		struct connect_record connect;
+		struct dup_record dup;
+		struct call_record call;
+		struct mount_record mount;
+	};
 	struct dentry *chain[32];
 	struct path_key key;
 	struct name_key name;
