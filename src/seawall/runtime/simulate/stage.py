@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import socket
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from seawall.runtime.simulate.catalog import Simulation
 
 LABEL = "seawall.simulation"
 LISTENER = "seawall-simulate-listener"
+TURN_LIMIT = 120.0
+"""Seconds that another run on this host is waited for: each takes down what the one before left behind."""
 RUN_LIMIT = 40.0
 """Seconds until a simulation that has not ended is given up."""
 
@@ -33,14 +36,15 @@ class Scene:
 @contextlib.contextmanager
 def stage(docker: Docker) -> Iterator["Stage"]:
     """A stage with its image; what was put on it is gone when the context ends, however it ends."""
-    _clear(docker)
-    image.build(docker)
-    try:
-        yield Stage(docker)
-    finally:
+    with _alone():
         _clear(docker)
-        with contextlib.suppress(SeawallError):
-            docker.delete(f"/images/{image.NAME}", force=True)
+        try:
+            image.build(docker)
+            yield Stage(docker)
+        finally:
+            _clear(docker)
+            with contextlib.suppress(SeawallError):
+                docker.delete(f"/images/{image.NAME}", force=True)
 
 
 class Stage:
@@ -98,6 +102,22 @@ class Stage:
         made = self._docker.post("/containers/create", body, timeout=30.0, name=name)
         self._docker.post(f"/containers/{made['Id']}/start", timeout=30.0)
         return str(made["Id"])
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """One run at a time on a host. The kernel takes an abstract name back from whoever dies."""
+    with socket.socket(socket.AF_UNIX) as turn:
+        deadline = time.monotonic() + TURN_LIMIT
+        while True:
+            try:
+                turn.bind("\0seawall-simulate")
+                break
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise SeawallError("other simulations run on this host", "try again when they have ended") from None
+                time.sleep(0.5)
+        yield
 
 
 def _host(docker: Docker, simulation: Simulation) -> dict[str, object]:
