@@ -35,6 +35,12 @@ CASES = {
         "5.30",
         "5.4 5.5 5.6 5.8 5.10 5.11 5.12 5.13 5.14 5.15 5.16 5.17 5.18 5.20 5.21 5.22 5.25 5.26 5.27 5.29 5.31 5.32",
     ),
+    # Nothing says "host" here, and yet it has the host's network and processes.
+    "joined": (
+        "--network container:seawall-baseline-open --pid container:seawall-baseline-open",
+        "5.10 5.16",
+        "5.4 5.5 5.17 5.21 5.22 5.30 5.32",
+    ),
     # What others take for right: a folder above a socket, read-only; a restart that never ends.
     "sly": (
         "-v /:/host:ro --restart unless-stopped -p 80 -v /srv:/srv:rshared",
@@ -56,7 +62,7 @@ def containers(bash_image):
             names[name] = docker_cli("run", "-d", "--name", full, *arguments.split(), bash_image, "sleep", "600")
         yield names
     finally:
-        for name in CASES:
+        for name in reversed(CASES):
             _remove(f"seawall-baseline-{name}")
 
 
@@ -81,13 +87,20 @@ def test_verdicts_agree_with_how_the_container_was_started(results, containers, 
     assert {check: found[check] for check in passing} == dict.fromkeys(passing, "pass")
 
 
+def test_a_difference_between_declaration_and_kernel_is_evidence(results, containers):
+    (found,) = [one for one in results if one.asset.id == containers["joined"] and one.check == "docker-5.10"]
+    assert found.evidence[0] == {"where": "declared and real differ", "value": ["network_mode", "host_network"]}
+    (agreed,) = [one for one in results if one.asset.id == containers["open"] and one.check == "docker-5.10"]
+    assert [row["fact"] for row in agreed.evidence] == ["network_mode", "host_network"]
+
+
 def test_facts_are_those_of_docker_inspect(dockerd, containers):
     inspected = {one: json.loads(docker_cli("inspect", one))[0] for one in containers.values()}
     for facts in collect(dockerd):
         if facts.asset.id not in inspected:
             continue
         host, known = inspected[facts.asset.id]["HostConfig"], facts.facts
-        assert known["memory_limit"].value == host["Memory"]
+        assert known["memory_limit"].value == known["memory_limit_real"].value == host["Memory"]
         assert known["privileged"].value == host["Privileged"]
         assert known["readonly_root"].value == host["ReadonlyRootfs"]
         assert known["network_mode"].value == host["NetworkMode"]

@@ -76,6 +76,7 @@ BAD = [
     ("docker-5.6", {"mounts": _bind("/etc/docker", writable=True)}),
     ("docker-5.6", {"mounts": _bind("/root", writable=True)}),
     ("docker-5.6", {"mounts": _bind("/var/lib/docker", writable=True)}),
+    ("docker-5.6", {"mounts": _bind("/data/docker", data_root=True)}),  # a daemon that keeps its data elsewhere
     ("docker-5.7", {"programs": ["sh", "sshd"]}),
     ("docker-5.8", {"published_ports": [{"host_ip": "10.1.2.3", "host_port": 80}]}),
     ("docker-5.10", {"network_mode": "host", "host_network": True}),

@@ -83,12 +83,14 @@ class Host:
     """Where runtimes listen, links followed."""
     programs: Mapping[str, list[str]]
     """Container → names of the programs that run in it."""
+    data_root: str = ""
+    """Where the runtime keeps images and containers, links followed; "" when it does not say."""
 
 
-def host(daemon: int, path: str) -> Host:
-    """Read it; `path` is the socket that is asked now, which may lie anywhere."""
-    named = (path, *SOCKETS)
-    return Host(daemon, tuple(sorted({os.path.realpath(one) for one in named})), _programs())
+def host(daemon: int, path: str, data_root: str) -> Host:
+    """Read it; `path` is the socket that is asked now: neither has to lie where it usually does."""
+    sockets = sorted({os.path.realpath(one) for one in (path, *SOCKETS)})
+    return Host(daemon, tuple(sockets), _programs(), os.path.realpath(data_root) if data_root else "")
 
 
 def facts(found: Mapping[str, Any], tags: Sequence[str], host: Host) -> dict[str, Fact]:
@@ -119,7 +121,7 @@ def _declared(found: Mapping[str, Any], tags: Sequence[str], on: Host) -> dict[s
             ),
             ".HostConfig.SecurityOpt",
         ),
-        "mounts": (lambda: [_mount(one, on.sockets) for one in _list(found.get("Mounts"))], ".Mounts"),
+        "mounts": (lambda: [_mount(one, on) for one in _list(found.get("Mounts"))], ".Mounts"),
         "published_ports": (lambda: _ports(_map(network.get("Ports"))), ".NetworkSettings.Ports"),
         "exposed_ports": (lambda: _list(sorted(map(str, _map(config.get("ExposedPorts"))))), ".Config.ExposedPorts"),
         "network_mode": (lambda: str(host.get("NetworkMode") or ""), ".HostConfig.NetworkMode"),
@@ -280,7 +282,7 @@ def _capability(name: Any) -> str:
     return str(name).upper().removeprefix("CAP_")
 
 
-def _mount(found: Any, sockets: Sequence[str]) -> dict[str, Any]:
+def _mount(found: Any, on: Host) -> dict[str, Any]:
     """A mount; `host_path` only where it shows a folder of the host, links followed: a volume is not one."""
     item = _map(found)
     source, bind = str(item.get("Source") or ""), item.get("Type") == "bind"
@@ -294,7 +296,8 @@ def _mount(found: Any, sockets: Sequence[str]) -> dict[str, Any]:
         "propagation": str(item.get("Propagation") or ""),
         "host_path": real,
         "writable_host_path": real if writable else None,
-        "sockets": [one for one in sockets if real is not None and _shows(real, one)],
+        "sockets": [one for one in on.sockets if real is not None and _shows(real, one)],
+        "data_root": real is not None and bool(on.data_root) and _shows(real, on.data_root),
     }
 
 

@@ -26,7 +26,7 @@ def collect(docker: Docker) -> Iterator[Facts]:
     asset = Asset("docker_host", f"docker:{here[:32]}", clean(os.uname().nodename), here)
     yield Facts(asset, _cleaned(daemon.facts(docker)), clock.now())
     summaries = docker.containers(all=False)[:MAX_CONTAINERS]
-    on = containers.host(daemon.find(docker.path) or 1, docker.path)
+    on = containers.host(daemon.find(docker.path) or 1, docker.path, _data_root(docker))
     tags: dict[str, list[str]] = {}
     away = ""
     for summary in summaries:
@@ -56,6 +56,13 @@ def _asset(summary: dict[str, Any], here: str) -> Asset:
 def _read(docker: Docker, identity: str, tags: dict[str, list[str]], on: containers.Host) -> dict[str, Fact]:
     found = docker.container(identity)
     return containers.facts(found, _tags(docker, str(found.get("Image") or ""), tags), on)
+
+
+def _data_root(docker: Docker) -> str:
+    try:
+        return str(docker.info().get("DockerRootDir") or "")
+    except (SeawallError, AttributeError):
+        return ""
 
 
 def _errors(reason: str) -> dict[str, Fact]:

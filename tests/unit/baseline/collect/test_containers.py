@@ -73,17 +73,26 @@ def test_the_worst_of_very_many_is_not_overlooked():
     ],
 )
 def test_a_mount_tells_which_sockets_it_shows(source, sockets):
-    assert containers._mount({"Type": "bind", "Source": source, "RW": False}, HOST.sockets)["sockets"] == sockets
+    assert containers._mount({"Type": "bind", "Source": source, "RW": False}, HOST)["sockets"] == sockets
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"), [("/data/docker", True), ("/data", True), ("/data/docker/volumes/x", False), ("/srv", False)]
+)
+def test_a_mount_tells_whether_it_shows_the_data_of_the_runtime(source, shown):
+    moved = containers.Host(1, (), {}, "/data/docker")
+    assert containers._mount({"Type": "bind", "Source": source}, moved)["data_root"] is shown
+    assert containers._mount({"Type": "bind", "Source": source}, HOST)["data_root"] is False
 
 
 def test_a_link_does_not_hide_what_is_mounted(tmp_path):
     (tmp_path / "innocent").symlink_to("/etc")
-    found = containers._mount({"Type": "bind", "Source": str(tmp_path / "innocent"), "RW": True}, ())
+    found = containers._mount({"Type": "bind", "Source": str(tmp_path / "innocent"), "RW": True}, HOST)
     assert found["host_path"] == found["writable_host_path"] == "/etc"
 
 
 def test_a_volume_is_no_folder_of_the_host():
-    found = containers._mount({"Type": "volume", "Source": "/var/lib/docker/volumes/x/_data", "RW": True}, HOST.sockets)
+    found = containers._mount({"Type": "volume", "Source": "/var/lib/docker/volumes/x/_data", "RW": True}, HOST)
     assert (found["host_path"], found["sockets"]) == (None, [])
 
 
