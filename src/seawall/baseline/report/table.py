@@ -34,8 +34,8 @@ def write(benchmark: Benchmark, results: Sequence[Result], out: IO[str]) -> None
     for result in sorted(shown, key=lambda one: (order.index(one.outcome), -checks[one.check].severity.rank)):
         check = checks[result.check]
         severity = f"[{COLOURS[check.severity.value]}]{check.severity.value}[/]"
-        text = check.title["en"] + (f" [dim]({escape(result.reason)})[/]" if result.reason else "")
-        table.add_row(WORDS[result.outcome], severity, check.id, escape(result.asset.name), text)
+        text = check.title["en"] + (f" [dim]({_plain(result.reason)})[/]" if result.reason else "")
+        table.add_row(WORDS[result.outcome], severity, check.id, _plain(result.asset.name), text)
     console.print(table)
     found = counts(results)
     share = rate(found)
@@ -48,3 +48,8 @@ def write(benchmark: Benchmark, results: Sequence[Result], out: IO[str]) -> None
         console.print("Nothing could be judged.")
     else:
         console.print(f"{share:.0%} of what was judged passes; {total - judged} of {total} results are not a verdict.")
+
+
+def _plain(text: str) -> str:
+    """Text of others without markup and without what moves a terminal's cursor."""
+    return escape("".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text))

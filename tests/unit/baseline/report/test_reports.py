@@ -73,6 +73,14 @@ def test_markup_in_a_name_stays_text():
     assert "[red]container" in written("table", all_outcomes())
 
 
+def test_what_others_wrote_does_not_move_the_cursor():
+    results = list(evaluate(BENCHMARK, facts("container", GOOD_CONTAINER, "\x1b[2J\u202eall is well")))
+    table = written("table", results)
+    assert "\x1b" not in table
+    assert "\u202e" not in table
+    assert "all is well" in table
+
+
 def test_the_reference_is_current():
     assert (DOCS / "checks.md").read_text() == reference.text(), "make it anew: see report/reference.py"
 
