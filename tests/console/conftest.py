@@ -1,5 +1,6 @@
 """A real browser in front of a real server with the built console. What the browser complains of fails the test."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,10 @@ from seawall.server import static
 from serving import Served
 from visiting import log_in
 
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=20_000)
+
+BRIDGE = "ERR_NETWORK_CHANGED"
+"""Chromium drops what it loads whenever a container starts or ends on the machine: that is not of the console."""
 
 Opener = Callable[..., Page]
 
@@ -58,7 +62,7 @@ def open_page(browser: Browser) -> Iterator[Opener]:
     def complain(message: ConsoleMessage) -> None:
         # Whether somebody is logged in is asked once; that nobody is, browsers call an error.
         nobody = "401" in message.text and message.location["url"].endswith("/api/v1/session")
-        if message.type in ("error", "warning") and not nobody:
+        if message.type in ("error", "warning") and not nobody and BRIDGE not in message.text:
             troubles.append(f"{message.type}: {message.text} ({message.location})")
 
     def opened(
@@ -75,7 +79,13 @@ def open_page(browser: Browser) -> Iterator[Opener]:
         if complaints:
             page.on("console", complain)
             page.on("pageerror", lambda error: troubles.append(f"exception: {error}"))
-        page.goto(f"https://127.0.0.1:{served.port}{path}")
+        dropped = []
+        page.on("requestfailed", lambda request: BRIDGE in (request.failure or "") and dropped.append(request.url))
+        for _ in range(5):
+            dropped.clear()
+            page.goto(f"https://127.0.0.1:{served.port}{path}")
+            if not dropped:
+                break
         return page
 
     yield opened
@@ -99,14 +109,15 @@ def agent(served: Served, admin: str, dockerd: object, tmp_path_factory: pytest.
     fingerprint = made["command"].rsplit(" ", 1)[-1]
     words = ["--server", f"https://127.0.0.1:{served.port}", "--token", made["token"], "--ca-fingerprint", fingerprint]
     command = [sys.executable, "-m", "seawall", "agent", "enroll", *words, "--state", str(state)]
-    subprocess.run(command, check=True, timeout=60, capture_output=True)
+    said = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True)
+    name = re.search(r"agent_\w+", said.stdout + said.stderr)[0]
     with Path(state / "agent.log").open("wb") as log:
         process = subprocess.Popen(resident.command(state), env=resident.environment(state), stderr=log)
 
     def sensing() -> Any:
-        found = served.get("/agents?sensor_state=on", admin)["items"]
-        return found and found[0]["id"]
+        return served.get(f"/agents/{name}", admin)["sensor"]["state"] == "on"
 
-    yield served.until(sensing, 40)
+    served.until(sensing, 60)
+    yield name
     process.terminate()
     process.wait(20)

@@ -1,5 +1,7 @@
 /** Severity is colour, shape and word, never colour alone. */
 import { useTranslation } from 'react-i18next'
+import { Link } from 'react-router'
+import { number } from '@/shell/i18n'
 
 export const SEVERITIES = ['critical', 'high', 'medium', 'low', 'unknown', 'info'] as const
 export type SeverityName = (typeof SEVERITIES)[number]
@@ -34,19 +36,28 @@ export function Severity({ name }: { name: string }) {
   )
 }
 
-/** Counts in a row, the worst first; what is zero is left out, nothing at all is said as a word. */
-export function SeverityCounts({ counts, none }: { counts: Counts | null | undefined; none?: string }) {
+/** Counts in a row, the worst first; what is zero is left out, nothing at all is said as a word. `to` makes each a link. */
+export function SeverityCounts({ counts, none, to }: { counts: Counts | null | undefined; none?: string; to?: (name: SeverityName) => string }) {
   const { t } = useTranslation()
   const some = SEVERITIES.filter((name) => (counts?.[name] ?? 0) > 0)
   if (some.length === 0) return <span className="quiet">{none ?? t('none')}</span>
   return (
     <span className="severity-counts">
-      {some.map((name) => (
-        <span key={name} className={`severity ${name}`} title={t(`severity.${name}`)}>
-          <SeverityMark name={name} size={10} /> {counts?.[name]}
-          <span className="visually-hidden">{t(`severity.${name}`)}</span>
-        </span>
-      ))}
+      {some.map((name) => {
+        const shown = (
+          <span className={`severity ${name}`} title={t(`severity.${name}`)}>
+            <SeverityMark name={name} size={10} /> {number(counts?.[name] ?? 0)}
+            <span className="visually-hidden">{t(`severity.${name}`)}</span>
+          </span>
+        )
+        return to ? (
+          <Link key={name} to={to(name)}>
+            {shown}
+          </Link>
+        ) : (
+          <span key={name}>{shown}</span>
+        )
+      })}
     </span>
   )
 }

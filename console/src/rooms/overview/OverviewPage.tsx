@@ -198,7 +198,7 @@ function Images({ data }: { data: Overview }) {
         {images && images.scanned === 0 && <Empty title={t('noScans')}>{t('noScansNext')}</Empty>}
         {images && images.scanned > 0 && (
           <>
-            <SeverityCounts counts={images.vulnerabilities} none={t('noneFound')} />
+            <SeverityCounts counts={images.vulnerabilities} none={t('noneFound')} to={(name) => `/vulnerabilities?severity=${name}`} />
             {images.not_checked > 0 && <p className="bad">{t('imagesNotChecked', { count: images.not_checked })}</p>}
             <ul className="rows" style={{ marginTop: 8 }}>
               {images.top.map((image) => (
