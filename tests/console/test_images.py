@@ -74,13 +74,14 @@ def test_from_scan_now_to_findings(page, served, admin, known, data):
 
     row(page, known).locator("td").nth(1).click()
     drawer = page.get_by_role("dialog")
+    shown = drawer.get_by_role("tabpanel")
     expect(drawer.locator("[data-test=verdict]")).to_contain_text("Not checked")
     tab(page, "Vulnerabilities")
     expect(drawer).to_contain_text("no advisories are imported")
-    expect(drawer.locator("tr.ant-table-row")).to_have_count(0)
+    expect(shown.locator("tr.ant-table-row")).to_have_count(0)
     tab(page, "Packages")
     expect(drawer).to_contain_text("14 rows")
-    expect(drawer.locator("tr.ant-table-row", has_text="musl").first).to_contain_text("Not checked")
+    expect(shown.locator("tr.ant-table-row", has_text="musl").first).to_contain_text("Not checked")
 
     bring(served, data)
     served.until(lambda: served.get(f"/images/{known}", admin)["scan"]["judged"], 60)
@@ -91,14 +92,16 @@ def test_from_scan_now_to_findings(page, served, admin, known, data):
         if count:
             mark = drawer.locator(f"[data-test=verdict] .severity.{severity}")
             expect(mark).to_contain_text(str(count))
-    expect(drawer.locator("tr.ant-table-row", has_text="libcrypto1.1")).to_contain_text("1.1.1d-r0")
+    expect(shown.locator("tr.ant-table-row", has_text="libcrypto1.1")).to_contain_text("1.1.1d-r0")
 
     tab(page, "Vulnerabilities")
-    found = drawer.locator("tr.ant-table-row", has_text="CVE-2019-1551").filter(has_text="libssl1.1")
+    found = shown.locator("tr.ant-table-row", has_text="CVE-2019-1551").filter(has_text="libssl1.1")
     expect(found).to_contain_text("1.1.1d-r3")
     drawer.get_by_text("By layer", exact=True).click()
     expect(drawer.locator(".ant-collapse-item")).to_have_count(1)
-    expect(drawer.locator(".ant-collapse-item b").first).to_have_text("1")
+    layers = served.get(f"/images/{known}/inventory", admin)["layers"]
+    newest = max(layer["index"] for layer in layers if layer["size"])
+    expect(drawer.locator(".ant-collapse-item b").first).to_have_text(str(newest))
 
     tab(page, "Summary")
     expect(drawer).to_contain_text("Alpine Linux v3.11")
@@ -106,7 +109,7 @@ def test_from_scan_now_to_findings(page, served, admin, known, data):
     expect(drawer).to_contain_text("PASSWORD")
     expect(drawer).not_to_contain_text("hunter2")
     tab(page, "Layers")
-    expect(drawer.locator(".layers li")).to_have_count(len(served.get(f"/images/{known}/inventory", admin)["layers"]))
+    expect(drawer.locator(".layers li")).to_have_count(len(layers))
 
 
 def test_a_cve_leads_to_its_images(page, served, known, admin):

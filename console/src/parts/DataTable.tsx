@@ -104,8 +104,8 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
   const asked = useMemo(() => {
     const names = ['q', 'sort', 'since', 'until', ...filters.map((filter) => filter.key)]
     const found = Object.fromEntries(names.map((key) => [key, words.get(key) ?? '']))
-    return { ...found, ...props.fixed }
-  }, [words, filters, props.fixed])
+    return { ...found, sort: found['sort'] || props.sort, ...props.fixed }
+  }, [words, filters, props.fixed, props.sort])
   const askedText = asQuery(asked)
   useEffect(() => {
     setCursors([])

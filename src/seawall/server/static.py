@@ -28,7 +28,8 @@ def router(folder: Path = FOLDER) -> APIRouter:
         file = _file(folder, path)
         if file is not None:
             return _sent(file, request, FOREVER if path.startswith("assets/") else "no-cache")
-        if "." in path.rpartition("/")[2]:
+        # Names of checks have dots too: a person's browser asks for a page, a page asks for anything but one.
+        if "." in path.rpartition("/")[2] and "text/html" not in request.headers.get("accept", ""):
             raise Refused(f"there is no file /{path}", status=404)
         index = _file(folder, "index.html")
         if index is None:

@@ -42,6 +42,12 @@ def test_every_page_is_the_application(client: TestClient) -> None:
         assert page.headers["cache-control"] == "no-cache"
 
 
+def test_a_name_with_dots_is_a_page_for_those_who_ask_for_one(client: TestClient) -> None:
+    path = "/baseline/docker/checks/docker-5.12"
+    assert client.get(path, headers={"Accept": "text/html,*/*;q=0.8"}).text == "<title>app</title>"
+    assert client.get(path, headers={"Accept": "*/*"}).status_code == 404
+
+
 @pytest.mark.parametrize(
     "path",
     [

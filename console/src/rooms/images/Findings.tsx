@@ -52,23 +52,23 @@ function List({ image, layer }: { image: Image; layer?: number }) {
   const { t } = useTranslation('images')
   const columns: Column<Finding>[] = useMemo(
     () => [
-      { key: 'severity', title: t('column.severity'), sort: 'severity', width: 92, render: (row) => <Severity name={row.severity} /> },
+      { key: 'severity', title: t('column.severity'), sort: 'severity', width: 98, render: (row) => <Severity name={row.severity} /> },
       {
         key: 'id',
         title: t('column.cve'),
         sort: 'id',
-        width: 190,
+        width: 168,
         render: (row) => (
           <span title={row.title}>
-            <EntityLink kind="vulnerability" id={row.id} /> {row.kev && <KevMark />}
+            <EntityLink kind="vulnerability" id={row.id} /> {row.kev && <KevMark short />}
           </span>
         ),
       },
-      { key: 'package', title: t('column.package'), sort: 'package', width: 140, render: (row) => <span title={row.path}>{row.package}</span> },
-      { key: 'installed', title: t('column.installed'), width: 120, render: (row) => <code title={row.installed}>{row.installed}</code> },
-      { key: 'fixed', title: t('column.fixed'), sort: 'fixable', width: 120, render: (row) => (row.fixed ? <code className="good" title={row.fixed}>{row.fixed}</code> : <span className="quiet">{t(`status.${row.status}`, { defaultValue: t('noFix') })}</span>) },
+      { key: 'package', title: t('column.package'), sort: 'package', width: 126, render: (row) => <span title={row.path}>{row.package}</span> },
+      { key: 'installed', title: t('column.installed'), width: 112, render: (row) => <code title={row.installed}>{row.installed}</code> },
+      { key: 'fixed', title: t('column.fixed'), sort: 'fixable', width: 112, render: (row) => (row.fixed ? <code className="good" title={row.fixed}>{row.fixed}</code> : <span className="quiet">{t(`status.${row.status}`, { defaultValue: t('noFix') })}</span>) },
       { key: 'score', title: t('column.score'), sort: 'score', width: 70, align: 'right', hidden: true, render: (row) => row.score ?? <span className="quiet">–</span> },
-      { key: 'layer', title: t('column.layer'), sort: 'layer', width: 68, align: 'right', hidden: layer !== undefined, render: (row) => (row.layer < 0 ? <span className="quiet">–</span> : row.layer) },
+      { key: 'layer', title: t('column.layer'), sort: 'layer', width: 66, align: 'right', hidden: layer !== undefined, render: (row) => (row.layer < 0 ? <span className="quiet">–</span> : row.layer) },
     ],
     [t, layer],
   )

@@ -72,7 +72,7 @@ export function Verdict({ scan }: { scan: Scan }) {
   return (
     <Tooltip title={unchecked ? t('scan.uncheckedAbout', { count: unchecked }) : undefined}>
       <span className={packages ? 'good' : 'quiet'}>
-        <CheckCircleFilled /> {packages ? t('scan.clean') : t('scan.noPackages')}
+        {packages ? <CheckCircleFilled /> : <MinusCircleOutlined />} {packages ? t('scan.clean') : t('scan.noPackages')}
         {unchecked ? <small className="medium"> · {t('scan.unchecked', { count: unchecked, shown: number(unchecked) })}</small> : null}
       </span>
     </Tooltip>
@@ -104,11 +104,11 @@ export function Exploited({ count }: { count: number | null | undefined }) {
   )
 }
 
-export function KevMark() {
+export function KevMark({ short = false }: { short?: boolean }) {
   const { t } = useTranslation('images')
   return (
     <Tooltip title={t('kevAbout')}>
-      <b className="kev">{t('kev')}</b>
+      <b className="kev">{short ? 'KEV' : t('kev')}</b>
     </Tooltip>
   )
 }
