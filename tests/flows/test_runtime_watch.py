@@ -88,7 +88,8 @@ def test_a_blocked_shell_never_said_a_word(container: str, listener: Listener, t
     )
     with watching(tmp_path, *(["--enforce"] if enforce else [])) as watcher:
         docker_cli("exec", NAME, "bash", "-c", attack)
-        watcher.wait(lambda: [a for a in shells(watcher) if a["evidence"]["kind"] == "exec"], 10)
+        watcher.wait(lambda: shells(watcher), 10)
+        time.sleep(1)
         found = shells(watcher)
         lived = subprocess.run(
             ["docker", "exec", NAME, "cat", "/tmp/lived"], capture_output=True, timeout=20, check=False
@@ -97,12 +98,16 @@ def test_a_blocked_shell_never_said_a_word(container: str, listener: Listener, t
     assert listener.calls == 1, "the connection itself stands: only the shell on it is stopped"
     assert found[0]["container"]["id"] == container
     if enforce:
-        results = {alert["evidence"]["kind"]: alert for alert in found}
-        assert results["exec"]["result"] == "blocked"
-        # The outer shell had put its input on the connection before; mostly it is dead when that is told.
-        before = results.get("dup", results["exec"])
-        assert before["result"] != "none"
-        assert before["result"] != "failed" or before["evidence"]["reason"] == "the process had already ended"
+        # The outer shell puts its input on the connection, then starts the other. It may be killed for the first,
+        # which has happened then, or be stopped in the kernel at the second; each alert says which.
+        for alert in found:
+            if alert["evidence"]["kind"] == "exec":
+                assert alert["result"] == "blocked"
+            elif alert["result"] == "failed":
+                assert alert["evidence"]["reason"] == "the process had already ended"
+            else:
+                assert alert["result"] == "killed_after_effect"
+        assert {"blocked", "killed_after_effect"} & {alert["result"] for alert in found}
         assert listener.heard == b""
         assert lived.returncode != 0, "the shell ran"
     else:
