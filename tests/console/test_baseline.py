@@ -7,6 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from conftest import docker_cli
+from seawall.core.clock import now
+from serving import Enrolled, heartbeat
 
 pytestmark = [pytest.mark.browser, pytest.mark.docker, pytest.mark.timeout(240), pytest.mark.usefixtures("agent")]
 NAME = "seawall-console-baseline"
@@ -76,13 +78,22 @@ def test_run_and_results(open_page, served, admin, cookie, container):
 
 
 def test_what_is_not_checked_says_why(open_page, served, admin, cookie):
-    rows = served.get("/baselines/docker/results?outcome=not_checked&limit=1", admin)["items"]
-    if not rows:
-        pytest.skip("everything could be read here")
-    page = open_page(served, cookie, f"/baseline/docker/checks/{rows[0]['check']}")
-    one = page.get_by_role("dialog").locator("[data-outcome=not_checked]").first
+    node = Enrolled(served, served.enrolment_token(admin), hostname="half-read", host_id="half-read")
+    asset = {"kind": "container", "id": "d" * 64, "name": "hidden", "host": "half-read"}
+    unread = {"value": None, "where": "GET /containers/ID/json .HostConfig.Privileged", "error": "permission denied"}
+    node.send(
+        heartbeat(host={"id": "half-read", "name": "half-read"}),
+        ("facts", {"asset": asset, "facts": {"privileged": unread}, "collected_at": now()}),
+    )
+    page = open_page(served, cookie, "/baseline?by=asset&q=hidden")
+    row = page.locator(f'tr[data-row-key="{asset["id"]}"]')
+    expect(row).to_contain_text("100 % not assessed")
+    row.click()
+    drawer = page.get_by_role("dialog")
+    expect(drawer.locator("[data-outcome=pass], [data-outcome=fail]")).to_have_count(0)
+    one = drawer.locator("[data-outcome=not_checked]", has_text="The container is not privileged")
     expect(one).to_contain_text("Not checked")
-    expect(one).to_contain_text(rows[0]["reason"])
+    expect(one).to_contain_text("privileged: permission denied")
 
 
 def test_in_chinese(open_page, served, cookie):

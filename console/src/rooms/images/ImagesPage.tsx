@@ -18,16 +18,16 @@ export function ImagesPage() {
   const may = useMay('operator')
   const columns: Column<Image>[] = useMemo(
     () => [
-      { key: 'name', title: t('column.name'), sort: 'name', width: 250, render: (row) => <span title={row.tags.join('\n') || row.name}>{row.name}{row.tags.length > 1 && <small className="quiet"> +{row.tags.length - 1}</small>}</span> },
-      { key: 'scan', title: t('column.scan'), sort: 'critical', width: 270, render: (row) => <ScanState scan={row.scan} /> },
-      { key: 'kev', title: t('column.kev'), sort: 'kev', width: 116, align: 'right', render: (row) => <Exploited count={row.scan?.kev} /> },
+      { key: 'name', title: t('column.name'), sort: 'name', width: 220, render: (row) => <span title={row.tags.join('\n') || row.name}>{row.name}{row.tags.length > 1 && <small className="quiet"> +{row.tags.length - 1}</small>}</span> },
+      { key: 'scan', title: t('column.scan'), sort: 'critical', width: 215, render: (row) => <ScanState scan={row.scan} /> },
+      { key: 'kev', title: t('column.kev'), sort: 'kev', width: 100, align: 'right', render: (row) => <Exploited count={row.scan?.kev} /> },
       { key: 'packages', title: t('column.packages'), sort: 'packages', width: 96, align: 'right', render: (row) => (row.scan?.packages === null || !row.scan ? <span className="quiet">–</span> : number(row.scan.packages)) },
-      { key: 'scanned_at', title: t('column.scanned'), sort: 'scanned_at', width: 108, render: (row) => <Time at={row.scan?.scanned_at} /> },
+      { key: 'scanned_at', title: t('column.scanned'), sort: 'scanned_at', width: 98, render: (row) => <Time at={row.scan?.scanned_at} /> },
       {
         key: 'containers',
         title: t('column.containers'),
         sort: 'containers',
-        width: 90,
+        width: 98,
         align: 'right',
         render: (row) =>
           row.containers > 0 ? (
@@ -38,12 +38,12 @@ export function ImagesPage() {
             <span className="quiet">0</span>
           ),
       },
-      { key: 'hosts', title: t('column.hosts'), width: 70, align: 'right', render: (row) => number(row.hosts ?? 0) },
-      { key: 'size', title: t('column.size'), sort: 'size', width: 90, align: 'right', render: (row) => bytes(row.size) },
-      { key: 'created_at', title: t('column.created'), sort: 'created_at', width: 108, render: (row) => <Time at={row.created_at} /> },
+      { key: 'hosts', title: t('column.hosts'), width: 62, align: 'right', render: (row) => number(row.hosts ?? 0) },
+      { key: 'size', title: t('column.size'), sort: 'size', width: 78, align: 'right', render: (row) => bytes(row.size) },
+      { key: 'created_at', title: t('column.created'), sort: 'created_at', width: 96, render: (row) => <Time at={row.created_at} /> },
       { key: 'id', title: t('column.id'), width: 140, hidden: true, render: (row) => <code>{row.id.slice(7, 19)}</code> },
       { key: 'last_seen', title: t('column.lastSeen'), sort: 'last_seen', width: 110, hidden: true, render: (row) => <Time at={row.last_seen} /> },
-      ...(may ? [{ key: 'action', title: '', width: 124, align: 'right' as const, render: (row: Image) => <ScanNow image={row} /> }] : []),
+      ...(may ? [{ key: 'action', title: '', width: 118, align: 'right' as const, render: (row: Image) => <ScanNow image={row} /> }] : []),
     ],
     [t, may],
   )

@@ -12,12 +12,12 @@ export function Packages({ image }: { image: Image }) {
   const { t } = useTranslation('images')
   const columns: Column<Package>[] = useMemo(
     () => [
-      { key: 'name', title: t('column.package'), sort: 'name', width: 180, render: (row) => <span title={row.purl}>{row.name}</span> },
-      { key: 'version', title: t('column.version'), sort: 'version', width: 140, render: (row) => <code title={row.version}>{row.version}</code> },
-      { key: 'kind', title: t('column.kind'), sort: 'kind', width: 70, render: (row) => row.kind },
-      { key: 'vulnerabilities', title: t('column.vulnerabilities'), sort: 'vulnerabilities', width: 130, render: (row) => <Known row={row} /> },
-      { key: 'license', title: t('column.license'), sort: 'license', width: 110, render: (row) => row.license || <span className="quiet">–</span> },
-      { key: 'path', title: t('column.path'), width: 200, render: (row) => <code title={row.path}>{row.path}</code> },
+      { key: 'name', title: t('column.package'), sort: 'name', width: 160, render: (row) => <span title={row.purl}>{row.name}</span> },
+      { key: 'version', title: t('column.version'), sort: 'version', width: 124, render: (row) => <code title={row.version}>{row.version}</code> },
+      { key: 'kind', title: t('column.kind'), sort: 'kind', width: 66, render: (row) => row.kind },
+      { key: 'vulnerabilities', title: t('column.vulnerabilities'), sort: 'vulnerabilities', width: 132, render: (row) => <Known row={row} /> },
+      { key: 'license', title: t('column.license'), sort: 'license', width: 96, render: (row) => row.license || <span className="quiet">–</span> },
+      { key: 'path', title: t('column.path'), width: 104, render: (row) => <code title={row.path}>{row.path}</code> },
       { key: 'layer', title: t('column.layer'), sort: 'layer', width: 68, align: 'right', hidden: true, render: (row) => row.layer },
       { key: 'source', title: t('column.source'), width: 140, hidden: true, render: (row) => row.source_name || <span className="quiet">–</span> },
     ],
