@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
 
 from seawall.agent import resident
 from seawall.server import static
@@ -83,7 +83,12 @@ def open_page(browser: Browser) -> Iterator[Opener]:
         page.on("requestfailed", lambda request: BRIDGE in (request.failure or "") and dropped.append(request.url))
         for _ in range(5):
             dropped.clear()
-            page.goto(f"https://127.0.0.1:{served.port}{path}")
+            try:
+                page.goto(f"https://127.0.0.1:{served.port}{path}")
+            except Error as error:
+                if BRIDGE not in error.message:
+                    raise
+                continue
             if not dropped:
                 break
         return page
