@@ -53,12 +53,14 @@ def turn(parts: Parts) -> int:
         waiting = verdicts.unjudged(connection, present, known.version, AT_ONCE) if known is not None else []
     for image_id in gone:
         parts.database.write(alone(functools.partial(verdicts.put_aside, image_id=image_id)))
+    done = len(gone)
     if known is not None:
         for image_id, scan in waiting:
+            _one(parts, known, image_id, scan)
+            done += 1
             if time.monotonic() > until:
                 break
-            _one(parts, known, image_id, scan)
-    return len(gone) + len(waiting)
+    return done
 
 
 def _one(parts: Parts, known: Store, image_id: str, scan: str) -> None:

@@ -15,7 +15,8 @@ from seawall.server import judging
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setattr(judging, "TURN_SECONDS", 60)  # a busy machine must not cut a turn short
     with opened(tmp_path) as made:
         yield made
 
