@@ -99,14 +99,12 @@ def test_doctor_finds_both(up):
     assert found["agent"]["state"] in ("ok", "degraded")
 
 
-def test_a_container_appears_within_two_seconds(up, bash_image):
+def test_a_container_appears_through_events_long_before_the_next_survey(up, bash_image):
     _, server = up
     name = "sw-agent-appears"
     docker_cli("run", "-d", "--rm", "--name", name, bash_image, "sleep", "60")
     try:
-        began = time.monotonic()
-        until(lambda: listed(server, name), 10)
-        assert time.monotonic() - began < 3.0
+        until(lambda: listed(server, name), 10)  # surveys are a minute apart
     finally:
         docker_cli("rm", "-f", name)
     until(lambda: not any(row["state"] == "running" for row in listed(server, name)), 10)
