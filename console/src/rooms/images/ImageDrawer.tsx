@@ -65,7 +65,7 @@ function Head({ image }: { image: Image }) {
           <Verdict scan={scan} />
           {scan.kev ? (
             <span>
-              {t('column.kev')} <Exploited count={scan.kev} />
+              {t('column.kev')} <Exploited scan={scan} />
             </span>
           ) : null}
           {scan.judged && <span className="quiet">{t('fixableOf', { count: scan.fixable ?? 0, shown: number(scan.fixable ?? 0) })}</span>}

@@ -18,16 +18,16 @@ export function ImagesPage() {
   const may = useMay('operator')
   const columns: Column<Image>[] = useMemo(
     () => [
-      { key: 'name', title: t('column.name'), sort: 'name', width: 220, render: (row) => <span title={row.tags.join('\n') || row.name}>{row.name}{row.tags.length > 1 && <small className="quiet"> +{row.tags.length - 1}</small>}</span> },
-      { key: 'scan', title: t('column.scan'), sort: 'critical', width: 215, render: (row) => <ScanState scan={row.scan} /> },
-      { key: 'kev', title: t('column.kev'), sort: 'kev', width: 100, align: 'right', render: (row) => <Exploited count={row.scan?.kev} /> },
+      { key: 'name', title: t('column.name'), sort: 'name', width: 200, render: (row) => <span title={row.tags.join('\n') || row.name}>{row.name}{row.tags.length > 1 && <small className="quiet"> +{row.tags.length - 1}</small>}</span> },
+      { key: 'scan', title: t('column.scan'), sort: 'critical', width: 196, render: (row) => <ScanState scan={row.scan} /> },
+      { key: 'kev', title: t('column.kev'), sort: 'kev', width: 96, align: 'right', render: (row) => <Exploited scan={row.scan} /> },
       { key: 'packages', title: t('column.packages'), sort: 'packages', width: 96, align: 'right', render: (row) => (row.scan?.packages === null || !row.scan ? <span className="quiet">–</span> : number(row.scan.packages)) },
       { key: 'scanned_at', title: t('column.scanned'), sort: 'scanned_at', width: 98, render: (row) => <Time at={row.scan?.scanned_at} /> },
       {
         key: 'containers',
         title: t('column.containers'),
         sort: 'containers',
-        width: 98,
+        width: 108,
         align: 'right',
         render: (row) =>
           row.containers > 0 ? (

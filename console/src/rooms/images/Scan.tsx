@@ -93,9 +93,12 @@ export function CountBar({ counts }: { counts: Counts }) {
   )
 }
 
-export function Exploited({ count }: { count: number | null | undefined }) {
+/** A zero is shown only where something was looked at. */
+export function Exploited({ scan }: { scan: Scan | null }) {
   const { t } = useTranslation('images')
-  if (count === null || count === undefined) return <span className="quiet">–</span>
+  const count = scan?.kev ?? null
+  const looked = (scan?.packages ?? 0) > (scan?.unchecked ?? 0)
+  if (count === null || (count === 0 && !looked)) return <span className="quiet">–</span>
   if (count === 0) return <span className="quiet">0</span>
   return (
     <Tooltip title={t('kevAbout')}>

@@ -22,14 +22,14 @@ export function VulnerabilitiesPage() {
   const { t } = useTranslation('images')
   const columns: Column<Vulnerability>[] = useMemo(
     () => [
-      { key: 'severity', title: t('column.severity'), sort: 'severity', width: 100, render: (row) => <Severity name={row.severity} /> },
+      { key: 'severity', title: t('column.severity'), sort: 'severity', width: 108, render: (row) => <Severity name={row.severity} /> },
       { key: 'id', title: t('column.cve'), sort: 'id', width: 140, render: (row) => row.id },
       { key: 'kev', title: t('column.exploited'), sort: 'kev', width: 98, render: (row) => (row.kev ? <KevMark /> : <span className="quiet">–</span>) },
       { key: 'score', title: t('column.score'), sort: 'score', width: 72, align: 'right', render: (row) => row.score?.toFixed(1) ?? <span className="quiet">–</span> },
-      { key: 'title', title: t('column.title'), width: 230, render: (row) => (row.title ? <span title={row.title}>{row.title}</span> : <span className="quiet">–</span>) },
+      { key: 'title', title: t('column.title'), width: 208, render: (row) => (row.title ? <span title={row.title}>{row.title}</span> : <span className="quiet">–</span>) },
       { key: 'packages', title: t('column.packages'), width: 170, render: (row) => <span title={row.packages.join(', ')}>{row.packages.join(', ')}</span> },
       { key: 'fixed', title: t('column.fix'), sort: 'fixed', width: 98, render: (row) => <Fix fixed={row.fixed} /> },
-      { key: 'images', title: t('images'), sort: 'images', width: 78, align: 'right', render: (row) => number(row.images) },
+      { key: 'images', title: t('images'), sort: 'images', width: 88, align: 'right', render: (row) => number(row.images) },
       { key: 'containers', title: t('column.running'), sort: 'containers', width: 96, align: 'right', render: (row) => (row.containers ? <b>{number(row.containers)}</b> : <span className="quiet">0</span>) },
       { key: 'first_seen', title: t('column.firstSeen'), sort: 'first_seen', width: 104, render: (row) => <Time at={row.first_seen} /> },
     ],

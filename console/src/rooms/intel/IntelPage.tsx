@@ -60,6 +60,17 @@ function Body({ status }: { status: IntelStatus }) {
           </div>
         </div>
       </div>
+      <section className="panel" style={{ marginBottom: 14 }}>
+        <header>
+          <h2>{t('how')}</h2>
+        </header>
+        <div className="panel-body">
+          <p className="quiet" style={{ marginTop: 0 }}>
+            {t('howAbout')}
+          </p>
+          <Copyable text={COMMAND} block />
+        </div>
+      </section>
       <section className="data-table">
         <Table<Feed>
           size="small"
@@ -85,11 +96,6 @@ function Body({ status }: { status: IntelStatus }) {
           ]}
         />
       </section>
-      <h3 style={{ margin: '20px 0 6px' }}>{t('how')}</h3>
-      <p className="quiet" style={{ marginTop: 0 }}>
-        {t('howAbout')}
-      </p>
-      <Copyable text={COMMAND} block />
     </>
   )
 }
