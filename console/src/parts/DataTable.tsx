@@ -64,6 +64,8 @@ export interface DataTableProps<T> {
   fixed?: Record<string, string>
   /** Whether its state is the page's address (a list in a drawer keeps its own). */
   inAddress?: boolean
+  /** Ask again after so many ms: for lists of which the live stream says nothing. */
+  every?: number
 }
 
 const LIMIT = 50
@@ -118,6 +120,7 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
     queryKey: [name, path, asked, cursor],
     queryFn: ({ signal }) => get<Page<T>>(`${path}${asQuery({ limit: LIMIT, ...asked, cursor })}`, signal),
     placeholderData: keepPreviousData,
+    refetchInterval: props.every,
   })
   const rows = list.data?.items ?? []
   const show = (row: T) => linkOf && navigate({ pathname: linkOf(row), search: inAddress ? words.toString() : '' })

@@ -14,7 +14,7 @@ import { Time } from '@/parts/Time'
 import { useAlertColumns } from '@/rooms/runtime/AlertsPage'
 import type { Alert } from '@/rooms/runtime/data'
 import { bytes, number } from '@/shell/i18n'
-import { risks, short, type ContainerDetail, type Port, type Process } from './data'
+import { isGrave, outside, risks, short, SURVEY_MS, type ContainerDetail, type Port, type Process } from './data'
 import { ContainerState } from './Marks'
 import { usePortColumns } from './PortsPage'
 import { useProcessColumns } from './ProcessesPage'
@@ -94,7 +94,7 @@ function Configuration({ container }: { container: ContainerDetail }) {
           <ul>
             {found.map((name) => (
               <li key={name}>
-                <strong className={['privileged', 'socket'].includes(name) ? 'high' : 'medium'}>{t(`risk.${name}`)}</strong> {t(`riskAbout.${name}`)}
+                <strong className={isGrave(name) ? 'high' : 'medium'}>{t(`risk.${name}`)}</strong> {t(`riskAbout.${name}`)}
               </li>
             ))}
           </ul>
@@ -107,7 +107,7 @@ function Configuration({ container }: { container: ContainerDetail }) {
             [t('workdir'), container.workdir ? <code key="w">{container.workdir}</code> : null],
             [t('column.user'), container.user || t('rootUser')],
             [t('pid'), container.pid || undefined],
-            [t('restart'), container.restart_policy || null],
+            [t('restart'), container.restart_policy === 'no' ? t('never') : container.restart_policy || null],
             [t('column.pod'), container.pod ? `${container.pod_namespace}/${container.pod}` : undefined],
           ]}
         />
@@ -149,9 +149,7 @@ function Configuration({ container }: { container: ContainerDetail }) {
             ...container.networks.map((one): [string, React.ReactNode] => [one.name, <code key={one.name}>{[one.ip4, one.ip6].filter(Boolean).join(', ') || '–'}</code>]),
             ...container.ports.map((one): [string, React.ReactNode] => [
               `${one.container_port}/${one.proto}`,
-              <code key={one.host_port}>
-                {one.host_ip}:{one.host_port}
-              </code>,
+              <code key={one.host_port}>{outside([one])}</code>,
             ]),
           ]}
         />
@@ -176,6 +174,7 @@ function Processes({ id }: { id: string }) {
     <DataTable<Process>
       name="processes"
       path="/processes"
+      every={SURVEY_MS}
       columns={columns}
       fixed={{ container_id: id }}
       inAddress={false}
@@ -194,6 +193,7 @@ function Ports({ id }: { id: string }) {
     <DataTable<Port>
       name="ports"
       path="/ports"
+      every={SURVEY_MS}
       columns={columns}
       fixed={{ container_id: id }}
       inAddress={false}

@@ -1,6 +1,6 @@
 import { useTranslation } from 'react-i18next'
 import type { Container, Port } from './data'
-import { risks } from './data'
+import { isGrave, risks } from './data'
 
 /** Shape and word: a full circle runs, a ring has ended, a half one is in between. */
 export function ContainerState({ state }: { state: string }) {
@@ -17,9 +17,10 @@ export function Risks({ container }: { container: Container }) {
   const { t } = useTranslation('assets')
   const found = risks(container)
   if (found.length === 0) return <span className="quiet">–</span>
+  const grave = found.some(isGrave)
   return (
-    <span className={found.includes('privileged') || found.includes('socket') ? 'high' : 'medium'} title={found.map((name) => t(`riskAbout.${name}`)).join('\n')}>
-      {found.map((name) => t(`risk.${name}`)).join(', ')}
+    <span className={grave ? 'high' : 'medium'} title={found.map((name) => t(`riskAbout.${name}`)).join('\n')}>
+      <span aria-hidden="true">{grave ? '▲' : '△'}</span> {found.map((name) => t(`risk.${name}`)).join(', ')}
     </span>
   )
 }

@@ -10,10 +10,8 @@ import { EntityLink, placeOf } from '@/parts/EntityLink'
 import { Facts } from '@/parts/Facts'
 import { Page } from '@/parts/Page'
 import { Time } from '@/parts/Time'
-import type { Port } from './data'
+import { outside, SURVEY_MS, type Port } from './data'
 import { Exposure } from './Marks'
-
-const outside = (port: Port) => port.public.map((one) => `${one.host_ip}:${one.host_port}`).join(', ')
 
 /** `inside`: for a list within one container, which needs no column for it. */
 export function usePortColumns(inside = false): Column<Port>[] {
@@ -24,12 +22,12 @@ export function usePortColumns(inside = false): Column<Port>[] {
       { key: 'proto', title: t('column.proto'), sort: 'proto', width: 80, render: (row) => row.proto },
       { key: 'exposure', title: t('column.exposure'), sort: 'exposure', width: 150, render: (row) => <Exposure port={row} /> },
       { key: 'address', title: t('column.address'), width: 130, render: (row) => <code>{row.address}</code> },
-      { key: 'public', title: t('column.public'), width: 170, render: (row) => (outside(row) ? <code>{outside(row)}</code> : <span className="quiet">–</span>) },
+      { key: 'public', title: t('column.public'), width: 190, render: (row) => (outside(row.public) ? <code title={outside(row.public)}>{outside(row.public)}</code> : <span className="quiet">–</span>) },
       { key: 'process', title: t('column.process'), sort: 'process', width: 150, render: (row) => <span title={row.exe}>{row.process || '–'}</span> },
       { key: 'user', title: t('column.user'), width: 100, render: (row) => row.user },
       { key: 'container', title: t('column.container'), sort: 'container_name', width: 170, render: (row) => (row.container_id ? <EntityLink kind="container" id={row.container_id}>{row.container_name || row.container_id.slice(0, 12)}</EntityLink> : <span className="quiet">{t('onHost')}</span>) },
       { key: 'host', title: t('column.host'), sort: 'host_name', width: 130, render: (row) => <EntityLink kind="host" id={row.host_id}>{row.host_name}</EntityLink> },
-      { key: 'first_seen', title: t('firstSeen'), sort: 'first_seen', width: 120, render: (row) => <Time at={row.first_seen} /> },
+      { key: 'first_seen', title: t('firstSeen'), sort: 'first_seen', width: 120, hidden: true, render: (row) => <Time at={row.first_seen} /> },
     ]
     return inside ? all.filter((column) => !['container', 'host'].includes(column.key)) : all
   }, [t, inside])
@@ -50,6 +48,7 @@ export function PortsPage() {
       <DataTable<Port>
         name="ports"
         path="/ports"
+        every={SURVEY_MS}
         columns={columns}
         filters={filters}
         sort="port"
@@ -73,8 +72,8 @@ export function PortDrawer() {
         <Facts
           items={[
             [t('column.exposure'), <Exposure key="x" port={port} />],
-            [t('column.address'), <code key="a">{`${port.address}:${port.port}`}</code>],
-            [t('column.public'), outside(port) || null],
+            [t('column.address'), <code key="a">{outside([{ host_ip: port.address, host_port: port.port }])}</code>],
+            [t('column.public'), outside(port.public) || null],
             [t('column.process'), `${port.process} (PID ${port.pid})`],
             [t('program'), <code key="e">{port.exe || '–'}</code>],
             [t('column.user'), port.user],

@@ -7,7 +7,7 @@ import { EntityLink, placeOf } from '@/parts/EntityLink'
 import { Page } from '@/parts/Page'
 import { Time } from '@/parts/Time'
 import { bytes } from '@/shell/i18n'
-import type { Process } from './data'
+import { SURVEY_MS, type Process } from './data'
 
 /** `inside`: for a list within one container, which needs no column for it. */
 export function useProcessColumns(inside = false): Column<Process>[] {
@@ -32,6 +32,7 @@ export function ProcessesPage() {
   const { t } = useTranslation('assets')
   const columns = useProcessColumns()
   const filters: Filter[] = [
+    { key: 'container_id', label: t('where'), options: [{ value: '!', label: t('inContainers') }] },
     { key: 'name', label: t('column.process') },
     { key: 'user', label: t('column.user') },
     { key: 'container_name', label: t('column.container') },
@@ -42,6 +43,7 @@ export function ProcessesPage() {
       <DataTable<Process>
         name="processes"
         path="/processes"
+        every={SURVEY_MS}
         columns={columns}
         filters={filters}
         sort="-started_at"

@@ -116,18 +116,30 @@ export interface Port extends Place {
   exposure: 'local' | 'container' | 'host'
 }
 
+/** Processes and ports come with a survey of the agent, not by the live stream. */
+export const SURVEY_MS = 15_000
+
 /** What of a container's configuration weakens its walls, as keys of `risk`. */
 export function risks(container: Container): string[] {
   const socket = (path: string) => /(docker|containerd|crio|podman)\.sock$/.test(path)
   const found: [string, boolean][] = [
     ['privileged', container.privileged],
+    ['hostRoot', container.mounts.some((mount) => mount.source === '/')],
     ['socket', container.mounts.some((mount) => socket(mount.source))],
     ['hostPid', container.pid_mode === 'host'],
     ['hostNetwork', container.network_mode === 'host'],
     ['hostIpc', container.ipc_mode === 'host'],
+    ['unconfined', container.security_options.some((option) => /^(seccomp|apparmor)[=:]unconfined$/.test(option))],
     ['capabilities', container.capabilities_added.length > 0],
   ]
   return found.filter(([, yes]) => yes).map(([name]) => name)
 }
+
+/** Those of `risks` that give the host away by themselves. */
+export const isGrave = (risk: string) => ['privileged', 'socket', 'hostRoot'].includes(risk)
+
+/** Addresses of the host as they are written in an address line. */
+export const outside = (places: { host_ip: string; host_port: number }[]) =>
+  places.map((one) => `${one.host_ip.includes(':') ? `[${one.host_ip}]` : one.host_ip}:${one.host_port}`).join(', ')
 
 export const short = (id: string) => id.replace('sha256:', '').slice(0, 12)
