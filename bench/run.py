@@ -13,8 +13,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 BENCHMARKS = {
-    "sensor": "kernel sensor under the busy-node load: CPU, memory, drops, slow-down of the workload (paired)",
-    "agent": "the whole agent under the busy-node load",
+    "agent": "the whole agent under the busy-node load: CPU, memory, drops, slow-down of the workload (paired)",
     "rules": "rule engine: microseconds an event",
     "intel": "import and match of advisories",
     "images": "image scan beside Syft and Trivy",
