@@ -19,7 +19,7 @@ export function ImagesPage() {
   const columns: Column<Image>[] = useMemo(
     () => [
       { key: 'name', title: t('column.name'), sort: 'name', width: 200, render: (row) => <span title={row.tags.join('\n') || row.name}>{row.name}{row.tags.length > 1 && <small className="quiet"> +{row.tags.length - 1}</small>}</span> },
-      { key: 'scan', title: t('column.scan'), sort: 'critical', width: 196, render: (row) => <ScanState scan={row.scan} /> },
+      { key: 'scan', title: t('column.scan'), sort: 'critical', width: 190, render: (row) => <ScanState scan={row.scan} /> },
       { key: 'kev', title: t('column.kev'), sort: 'kev', width: 96, align: 'right', render: (row) => <Exploited scan={row.scan} /> },
       { key: 'packages', title: t('column.packages'), sort: 'packages', width: 96, align: 'right', render: (row) => (row.scan?.packages === null || !row.scan ? <span className="quiet">–</span> : number(row.scan.packages)) },
       { key: 'scanned_at', title: t('column.scanned'), sort: 'scanned_at', width: 98, render: (row) => <Time at={row.scan?.scanned_at} /> },
@@ -43,7 +43,7 @@ export function ImagesPage() {
       { key: 'created_at', title: t('column.created'), sort: 'created_at', width: 96, render: (row) => <Time at={row.created_at} /> },
       { key: 'id', title: t('column.id'), width: 140, hidden: true, render: (row) => <code>{row.id.slice(7, 19)}</code> },
       { key: 'last_seen', title: t('column.lastSeen'), sort: 'last_seen', width: 110, hidden: true, render: (row) => <Time at={row.last_seen} /> },
-      ...(may ? [{ key: 'action', title: '', width: 118, align: 'right' as const, render: (row: Image) => <ScanNow image={row} /> }] : []),
+      ...(may ? [{ key: 'action', title: '', width: 126, align: 'right' as const, render: (row: Image) => <ScanNow image={row} /> }] : []),
     ],
     [t, may],
   )
