@@ -44,6 +44,10 @@ BREATH = 0.004
 RENEW_CHECK = 600.0
 SURPLUS = 2 * MAX_RSS
 """Bytes of resident memory at which the agent starts itself anew: nothing it holds is needed that is not on disk."""
+LOOKED_FOR = frozenset({"containers", "images"})
+"""Kinds of snapshots that are sent at once; they are taken at most once a second."""
+USUAL_INTERVAL = 5.0
+"""Seconds between batches that a server asks for when all is well."""
 
 
 class Agent:
@@ -73,7 +77,7 @@ class Agent:
         self._errands = Errands(self._spool.put_json)
         self._survey = Survey(
             Docker(),
-            lambda item: self._spool.put("snapshot", item),
+            self._snapshot,
             lambda container: self.call(lambda: self._watch.know(container)),
             lambda container_id: self.call(lambda: self._watch.forget(container_id)),
             self._problems,
@@ -179,6 +183,12 @@ class Agent:
     def _alert(self, alert: dict[str, Any]) -> None:
         self._spool.put("alert", alert)
         self._uplink.wake()
+
+    def _snapshot(self, item: dict[str, Any]) -> None:
+        """Somebody may be looking for a container that just came; a server that is busy asked for longer intervals."""
+        self._spool.put("snapshot", item)
+        if item["kind"] in LOOKED_FOR and self._uplink.reply.interval <= USUAL_INTERVAL:
+            self._uplink.wake()
 
     def _on_reply(self, reply: Reply) -> None:
         if reply.resync:
