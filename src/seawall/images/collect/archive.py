@@ -154,11 +154,16 @@ def _indexed(found: Archive, index: dict[str, Any], nested: int) -> Iterator[Ima
         manifest = config.parse(found.documents[path])
         if "manifests" in manifest:
             yield from _indexed(found, manifest, nested - 1)
-        elif item.get("annotations", {}).get("vnd.docker.reference.type") != "attestation-manifest":
-            tag = item.get("annotations", {}).get("io.containerd.image.name")
+        elif (notes := _notes(item)).get("vnd.docker.reference.type") != "attestation-manifest":
+            tag = notes.get("io.containerd.image.name")
             named = manifest.get("layers")
             paths = tuple(map(_blob, named)) if isinstance(named, list) else ()
             yield Image(_blob(manifest.get("config")), paths, (tag[:300],) if isinstance(tag, str) else ())
+
+
+def _notes(item: dict[str, Any]) -> dict[str, Any]:
+    found = item.get("annotations")
+    return found if isinstance(found, dict) else {}
 
 
 def _blob(item: Any) -> str:

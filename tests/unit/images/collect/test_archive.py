@@ -10,7 +10,7 @@ import zstandard
 
 import archives
 from archives import OCI, OLD, layer, metadata, saved, status
-from seawall.images.collect import image, sources
+from seawall.images.collect import archive, image, sources
 from seawall.images.collect.image import Names
 from seawall.images.model import Inventory, Location
 
@@ -47,6 +47,14 @@ def test_every_layout_gives_the_same(layout: str, first: bool, packed: bool) -> 
 
 def test_a_pure_oci_layout_of_several_platforms() -> None:
     check(read(archives.oci([BASE, TOP])))
+
+
+@pytest.mark.parametrize("notes", [b"null", b"[]", b'"x"', b"7", b'{"io.containerd.image.name": ["a"]}'])
+def test_annotations_that_are_none(notes: bytes) -> None:
+    found = archive.Archive()
+    found.documents["blobs/sha256/bb"] = b'{"config": {"digest": "sha256:aa"}, "layers": []}'
+    found.documents["index.json"] = b'{"manifests": [{"digest": "sha256:bb", "annotations": ' + notes + b"}]}"
+    assert archive.images(found) == [archive.Image("blobs/sha256/aa", (), ())]
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, zstandard.compress])
