@@ -14,6 +14,9 @@ import { assetPlace, checkPlace, OUTCOMES, pathOf, type Counts, type Evidence, t
 import { OutcomeWord } from './Outcome'
 import { Waive } from './Waive'
 
+/** Evidence that is not the place of a fact: in the API's words, and in ours. */
+const SPECIAL: Record<string, string> = { 'breaks the check': 'evidence.offender', 'declared and real differ': 'evidence.differ' }
+
 type Filter = { check: string } | { asset_id: string; host_id: string }
 
 export function Results({ benchmark, filter, counts }: { benchmark: string; filter: Filter; counts: Counts }) {
@@ -102,7 +105,7 @@ function Seen({ rows }: { rows: Evidence[] }) {
       <tbody>
         {rows.map((row, place) => (
           <tr key={place}>
-            <td>{row.where === 'breaks the check' ? <b className="high">{t('evidence.offender')}</b> : (row.where ?? row.fact)}</td>
+            <td>{row.where && row.where in SPECIAL ? <b className="high">{t(SPECIAL[row.where]!)}</b> : (row.where ?? row.fact)}</td>
             <td>{row.error ? <span className="medium">{t('evidence.error', { why: row.error })}</span> : <code>{text(row.value)}</code>}</td>
             {expected && <td>{row.expected === undefined ? null : <code>{text(row.expected)}</code>}</td>}
           </tr>
