@@ -53,8 +53,6 @@ list_packages() {
     need nsenter util-linux
     need nc netcat-openbsd
     need ps procps
-    need debootstrap debootstrap
-    need python3 python3
 }
 
 install_packages() {
