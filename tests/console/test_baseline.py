@@ -34,7 +34,8 @@ def count_of(page: Page, outcome: str) -> int:
     return int(page.locator(f"[data-test=benchmark] .legend a[href$='sort=-{outcome}'] b").inner_text())
 
 
-def test_run_and_results(open_page, served, admin, cookie, container, alone):
+@pytest.mark.usefixtures("alone")
+def test_run_and_results(open_page, served, admin, cookie, container):
     page = open_page(served, cookie, "/baseline")
     head = page.locator("[data-test=benchmark]")
     expect(head).to_contain_text("Not run yet")
