@@ -1,4 +1,4 @@
-"""Installed npm packages: node_modules/NAME/package.json. Source: https://docs.npmjs.com/cli/configuring-npm/package-json"""
+"""Installed npm packages: node_modules/NAME/package.json. Source: package.json(5) of npm"""
 
 import json
 import re
