@@ -227,7 +227,7 @@ def _intel(state: Path) -> Finding:
     if not said.get("advisories"):
         return Finding("advisories", MISSING, "none: packages are listed, not judged", "seawall intel import FILE…")
     age = said.get("age_days")
-    text = f"{said['advisories']} advisories, {age} days old"
+    text = f"{said['advisories']} advisories, imported {age} days ago"
     if isinstance(age, int | float) and age > STALE_DAYS:
         return Finding("advisories", DEGRADED, text, "seawall intel import newer files")
     return Finding("advisories", OK, text)

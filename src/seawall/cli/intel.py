@@ -85,9 +85,8 @@ def _status(path: Path, form: str) -> int:
         return 0
     for feed in status["feeds"]:
         print(f"{feed['name']:28} {feed['records']:>8}  {feed['updated_at'][:16].replace('T', ' ')}  {feed['source']}")
-    print(
-        f"\n{status['advisories']} advisories, {status['kev']} known to be exploited, oldest {status['age_days']} days"
-    )
+    age = f"oldest import {status['age_days']} days ago"
+    print(f"\n{status['advisories']} advisories, {status['kev']} known to be exploited, {age}")
     families: dict[str, int] = {}
     for name in store.ecosystems():
         families[name.partition(":")[0]] = families.get(name.partition(":")[0], 0) + 1
