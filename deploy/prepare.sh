@@ -144,9 +144,6 @@ python_environment
 bpf_objects
 runtime_plan
 console
-if [ "$mode" = up ] && ! has docker && [ ! -S /var/run/docker.sock ]; then
-    say '!' 'no Docker on this host: Seawall shows the host, and containers as soon as a runtime is there'
-fi
 if [ ${#failures[@]} -gt 0 ]; then
     echo 'Could not:' >&2
     printf '  - %s\n' "${failures[@]}" >&2

@@ -128,6 +128,7 @@ class Up:
         from seawall.agent import resident
         from seawall.agent.identity import Home
         from seawall.node.daemon import Daemon
+        from seawall.node.docker import find_socket
 
         if os.geteuid() != 0:
             self._cannot("see what happens in containers: not root", "run it with sudo")
@@ -152,6 +153,8 @@ class Up:
                 )
             time.sleep(0.1)
         say("✓", "the agent runs already" if pid else f"the agent reports ({time.time() - began:.1f} s)")
+        if find_socket() is None:
+            say("!", "no container runtime here: you see the host, and containers as soon as there is one")
         sensor = status.get("sensor", {})
         if sensor.get("state") != "on":
             self._cannot(f"watch everything that happens: {sensor.get('reason')}", "seawall doctor says how to mend it")
