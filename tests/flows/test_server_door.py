@@ -136,6 +136,7 @@ def test_install_command_is_safe_to_paste(served: Served, admin: str) -> None:
     import hashlib
 
     _, made, _ = served.call("POST", "/api/v1/agents/enrolment-tokens", {}, admin)
+    assert made["token"].startswith("sw-enrol-"), "one that began with - would be an option on a command line"
     _, script, _ = served.call("GET", "/install/agent.sh")
     assert hashlib.sha256(script.encode()).hexdigest() in made["command"]
     assert made["token"] in made["command"]

@@ -22,6 +22,8 @@ from seawall.server.tables import ENROLMENT_TOKENS
 
 MAX_HOURS = 24 * 365
 MAX_USES = 10_000
+PREFIX = "sw-enrol-"
+"""What every enrolment token begins with."""
 
 
 class EnrolmentWish(BaseModel):
@@ -61,7 +63,8 @@ class Certificate(BaseModel):
 
 def create_token(connection: Connection, ttl_hours: float, uses: int, by: str, *, seconds: float) -> tuple[str, str]:
     """A new enrolment token: its secret and when it expires."""
-    secret, expires = secrets.token_urlsafe(24), clock.format_time(seconds + ttl_hours * 3600)
+    # A secret may begin with "-", which a command line would take for an option; and scanners know what it is.
+    secret, expires = PREFIX + secrets.token_urlsafe(24), clock.format_time(seconds + ttl_hours * 3600)
     connection.execute(delete(ENROLMENT_TOKENS).where(ENROLMENT_TOKENS.c.expires_at < clock.format_time(seconds)))
     row = {
         "id": ids.new_id("enrol"),
