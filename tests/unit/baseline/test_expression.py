@@ -84,6 +84,12 @@ def test_the_objects_that_break_a_check_are_named():
     assert offenders(expression, FACTS) == [{"source": "/srv/web", "writable": True}]
 
 
+def test_an_object_that_breaks_two_rules_is_named_once():
+    one = {"fact": "mounts", "none": {"field": "writable", "is": True}}
+    other = {"fact": "mounts", "none": {"field": "source", "lies_in": ["/srv"]}}
+    assert offenders({"all": [one, other]}, FACTS) == [{"source": "/srv/web", "writable": True}]
+
+
 @pytest.mark.parametrize(
     ("expression", "said"),
     [

@@ -30,13 +30,14 @@ def holds(expression: Mapping[str, Any], facts: Mapping[str, Fact]) -> bool | No
 
 
 def offenders(expression: Mapping[str, Any], facts: Mapping[str, Fact]) -> list[Any]:
-    """Of the leaves that do not hold: the objects of a list that break them."""
-    found: list[Any] = []
+    """Of the leaves that do not hold: the objects of a list that break them, each once however many it breaks."""
+    found: dict[tuple[str, int], Any] = {}
     for leaf in leaves(expression):
         fact = facts.get(leaf["fact"])
         if fact is not None and not fact.error and "none" in leaf and isinstance(fact.value, list):
-            found += [item for item in fact.value if _meets(leaf["none"], item)]
-    return found
+            broken = ((place, item) for place, item in enumerate(fact.value) if _meets(leaf["none"], item))
+            found |= {(leaf["fact"], place): item for place, item in broken}
+    return list(found.values())
 
 
 def leaves(expression: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
