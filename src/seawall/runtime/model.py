@@ -28,6 +28,18 @@ class Kind(StrEnum):
     UNSHARE = "unshare"
     PTRACE = "ptrace"
     MOUNT = "mount"
+    READ = "read"
+    """An open that only reads: sent for the paths that some rule names."""
+    CALL = "call"
+    """Any other system call that some rule names: rename, unlink, chmod, bpf, io_uring_setup, listen …"""
+    SEND = "send"
+    """A datagram or message: DNS questions (with the payload's head), and what rules on sendto and sendmsg name."""
+    CRED = "cred"
+    """A process has credentials that no set*id, capset, exec or setns explains: a kernel exploit has worked."""
+    URING = "uring"
+    """An operation submitted through io_uring, which no system call shows."""
+    THROTTLE = "throttle"
+    """A container began (`result` 1) or ceased (0) to cause more events than its share."""
 
 
 class Category(StrEnum):
@@ -146,6 +158,17 @@ class Process:
     parent: "Process | None" = None
 
 
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who a task was before."""
+
+    uid: int
+    euid: int
+    gid: int
+    caps: int
+    """Effective capabilities, as a bitmap."""
+
+
 @dataclass(slots=True)
 class Event:
     """One thing that happened, normalised. Only the fields that belong to its kind are filled."""
@@ -172,6 +195,18 @@ class Event:
     """mount: file system type; dup: not used."""
     blocked: bool = False
     """The kernel side has already sent the kill that the plan asked for."""
+    syscall: str = ""
+    """The system call's name (openat2, renameat2, bpf …); "" where the kind alone says it."""
+    args: tuple[int, ...] = ()
+    """Its raw arguments, as 64-bit numbers."""
+    paths: tuple[str, ...] = ()
+    """Paths it names, absolute where that is known: (old, new) of a rename or link, (path,) of an unlink …"""
+    data: bytes = b""
+    """send: the head of the payload, at most 512 bytes."""
+    before: Credentials | None = None
+    """exec, cred: the credentials before."""
+    sample: bool = False
+    """An open that no rule asked for: a container wrote this file for the first time, a scanner may want it."""
     raw: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -198,6 +233,33 @@ class Rule:
     merge_by: tuple[str, ...] = ("container.id", "proc.exepath")
     """Fields (detect/fields.py) that make two alerts of this rule the same one."""
     enabled: bool = True
+    group: str = ""
+    """What it is switched on and off with: a rule file's name, or "user"."""
+    source: str = "system"
+    """system, user or falco."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """What somebody decided not to be told of (加白): alerts of these rules that fit the condition are silenced."""
+
+    id: str
+    rules: tuple[str, ...]
+    """Ids of rules; none means all."""
+    when: list[Any]
+    """A condition in the form of Rule.when."""
+    expires: float = 0.0
+    """Seconds since the epoch; 0 is never."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What an image is known to run, learned or promoted. Keyed by image digest (or image id) in `Plan.profiles`."""
+
+    mode: str
+    """discover: only learn · monitor: alert on what is not in it · protect: stop it."""
+    programs: frozenset[str]
+    """Resolved paths of executables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +273,13 @@ class Plan:
     filters: Mapping[str, Any] = field(default_factory=dict)
     """What the kernel side keeps; collect/ turns it into maps (detect/reach.py makes it, soundly, from the conditions):
     {"kinds": [Kind …], "open_paths": [≤ 256], "open_prefixes": [≤ 64, each ends in "/" and has ≤ 64 bytes],
-    "open_names": [≤ 64], "open_scope": "container"|"all", "block": {"reverse_shell": {"names": […]}}}"""
+    "open_names": [≤ 64], "open_scope": "container"|"all", "block": {"reverse_shell": {"names": […]}},
+    "read_paths", "read_prefixes", "read_names": as open_*, for opens that only read,
+    "wide": [Kind …] of which no rule bounds the path (every open of a container comes then),
+    "syscalls": [names wanted as CALL, of containers], "syscalls_host": [of the host too],
+    "samples": true when first writes of files in containers are wanted}"""
+    waivers: tuple[Waiver, ...] = ()
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,3 +311,7 @@ class Alert:
     why_zh: str = ""
     advice: str = ""
     advice_zh: str = ""
+    means: str = ""
+    """What carried the action out: lsm, fanotify, signal, egress, kill; "" when there was none."""
+    when: str = ""
+    """before or after the effect; "" when there was no action."""

@@ -19,6 +19,12 @@ KINDS = {
     8: Kind.UNSHARE,
     9: Kind.PTRACE,
     10: Kind.MOUNT,
+    11: Kind.READ,
+    12: Kind.CALL,
+    13: Kind.SEND,
+    14: Kind.CRED,
+    15: Kind.URING,
+    16: Kind.THROTTLE,
 }
 NUMBERS = {kind: number for number, kind in KINDS.items()}
 TYPES = ("closed", "file", "pipe", "tty", "inet", "inet6", "unix", "null", "other")

@@ -5,6 +5,7 @@ Standard library only: the agent reads plans, it never compiles them (load.py do
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ from seawall.core.errors import Hostile, SeawallError
 from seawall.core.ids import content_hash
 from seawall.core.plain import to_plain
 from seawall.core.severity import Severity
-from seawall.runtime.model import Category, Kind, Plan, Rule
+from seawall.runtime.model import Category, Kind, Plan, Profile, Rule, Waiver
 
-FORM = 1
+FORM = 2
 """Of the encoded plan; a node refuses a form it does not know."""
 MAX_BYTES = 4 << 20
 MAX_RULES = 5000
+MAX_WAIVERS, MAX_PROFILES, MAX_PROGRAMS = 1000, 1000, 5000
+MODES = ("discover", "monitor", "protect")
 PACKAGED = Path(__file__).parent / "rules" / "plan.json"
 """The plan of the packaged rules, written at build time: the node works by it until the server sends another."""
 
@@ -30,6 +33,11 @@ def encode(plan: Plan) -> dict[str, Any]:
         "rules": [to_plain(rule) for rule in plan.rules],
         "lists": {name: list(items) for name, items in plan.lists.items()},
         "filters": to_plain(dict(plan.filters)),
+        "waivers": [to_plain(waiver) for waiver in plan.waivers],
+        "profiles": {
+            image: {"mode": profile.mode, "programs": sorted(profile.programs)}
+            for image, profile in plan.profiles.items()
+        },
     }
 
 
@@ -42,15 +50,26 @@ def decode(value: Mapping[str, Any]) -> Plan:
             raise Hostile(f"plan of {len(value['rules'])} rules, the limit is {MAX_RULES}")
         rules = tuple(_rule(rule) for rule in value["rules"])
         lists = {str(name): tuple(items) for name, items in value["lists"].items()}
-        return Plan(str(value["version"]), rules, lists, dict(value["filters"]))
+        for name, limit in (("waivers", MAX_WAIVERS), ("profiles", MAX_PROFILES)):
+            if len(value[name]) > limit:
+                raise Hostile(f"plan of {len(value[name])} {name}, the limit is {limit}")
+        waivers = tuple(_waiver(waiver) for waiver in value["waivers"])
+        profiles = {str(image): _profile(profile) for image, profile in value["profiles"].items()}
+        return Plan(str(value["version"]), rules, lists, dict(value["filters"]), waivers, profiles)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Hostile(f"not a runtime plan: {error!r}") from error
 
 
-def seal(rules: tuple[Rule, ...], lists: Mapping[str, tuple[str, ...]], filters: Mapping[str, Any]) -> Plan:
+def seal(
+    rules: tuple[Rule, ...],
+    lists: Mapping[str, tuple[str, ...]],
+    filters: Mapping[str, Any],
+    waivers: tuple[Waiver, ...] = (),
+    profiles: Mapping[str, Profile] | None = None,
+) -> Plan:
     """A plan whose version is the hash of what it holds."""
-    bare = encode(Plan("", rules, lists, filters))
-    return Plan(content_hash(bare), rules, lists, filters)
+    bare = Plan("", rules, lists, filters, waivers, profiles or {})
+    return replace(bare, version=content_hash(encode(bare)))
 
 
 def read(path: Path = PACKAGED) -> Plan:
@@ -83,3 +102,15 @@ def _rule(value: Mapping[str, Any]) -> Rule:
             "merge_by": tuple(known.get("merge_by", ())),
         }
     )
+
+
+def _waiver(value: Mapping[str, Any]) -> Waiver:
+    return Waiver(str(value["id"]), tuple(value["rules"]), value["when"], float(value["expires"]))
+
+
+def _profile(value: Mapping[str, Any]) -> Profile:
+    if value["mode"] not in MODES:
+        raise ValueError(f"mode {value['mode']!r} of a profile")
+    if len(value["programs"]) > MAX_PROGRAMS:
+        raise ValueError(f"a profile of {len(value['programs'])} programs, the limit is {MAX_PROGRAMS}")
+    return Profile(value["mode"], frozenset(str(program) for program in value["programs"]))

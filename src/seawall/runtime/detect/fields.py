@@ -296,7 +296,7 @@ def _f(name: str, type: str, get: Getter, about: str, **more: Any) -> Field:
 
 _ALL = (
     _f("evt.kind", "text", lambda e: e.kind.value, "what happened: exec, connect, open, dup, setns …"),
-    _f("evt.type", "text", lambda e: e.raw.get("syscall") or _SYSCALLS[e.kind], "the system call's name"),
+    _f("evt.type", "text", lambda e: e.syscall or _SYSCALLS.get(e.kind), "the system call's name"),
     _f("evt.rawres", "number", lambda e: e.result, "the call's return value; negative errno when it failed"),
     _f("evt.res", "text", lambda e: names.error(e.result), "SUCCESS or the error's name"),
     _f("evt.failed", "flag", lambda e: e.result < 0, "the call failed"),
