@@ -55,7 +55,7 @@ def item(**changes):
         (item(condition="proc.nam = a"), 16, "x", "did you mean proc.name?"),
         (item(category="nonsense"), 11, "x", "use one of: escape"),
         (item(severity="bad"), 11, "x", "critical"),
-        (item(kinds="[read]"), 11, "x", "exec, exit"),
+        (item(kinds="[look]"), 11, "x", "exec, exit"),
         (item(kinds=None), 11, "x", "names no kinds"),
         (item(kinds="[open]"), 11, "x", "bound the path"),
         (item(colour="red"), 11, "x", "no key 'colour'"),
