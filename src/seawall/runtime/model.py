@@ -231,7 +231,7 @@ class Rule:
     advice_zh: str = ""
     mitre: tuple[str, ...] = ()
     merge_by: tuple[str, ...] = ("container.id", "proc.exepath")
-    """Fields (detect/fields.py) that make two alerts of this rule the same one."""
+    """Fields (detect/fields) that make two alerts of this rule the same one."""
     enabled: bool = True
     group: str = ""
     """What it is switched on and off with: a rule file's name, or "user"."""

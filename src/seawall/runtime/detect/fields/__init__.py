@@ -1,0 +1,40 @@
+"""The fields that conditions may speak of: one registry for the parser, the node and the reference.
+
+Names are Falco's where the meaning is equal (https://falco.org/docs/reference/rules/supported-fields/). A getter
+answers None where the field does not exist for this event; a check on an absent field is false.
+"""
+
+from seawall.runtime.detect.fields import container, event, files, process, sockets, streams
+from seawall.runtime.detect.fields.container import in_container
+from seawall.runtime.detect.fields.form import MAX_ANCESTORS, Field, Getter, ancestors, basename
+from seawall.runtime.detect.fields.streams import connected, is_loopback, stdio
+
+__all__ = [
+    "FIELDS",
+    "MAX_ANCESTORS",
+    "Field",
+    "Getter",
+    "ancestors",
+    "basename",
+    "connected",
+    "in_container",
+    "is_loopback",
+    "resolve",
+    "stdio",
+]
+
+FIELDS: dict[str, Field] = {
+    field.name: field for part in (event, process, streams, files, sockets, container) for field in part.ALL
+}
+
+
+def resolve(name: str) -> Field:
+    """The field of a name, with its number bound: `proc.aname[2]`. Raises KeyError when there is none."""
+    plain, bracket, rest = name.partition("[")
+    field = FIELDS[plain]
+    if not bracket:
+        return field
+    number = rest.removesuffix("]")
+    if field.nth is None or not number.isdigit() or not 0 <= int(number) <= MAX_ANCESTORS:
+        raise KeyError(name)
+    return Field(name, "text", field.nth(int(number)), field.about, field.identity)
