@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Integer, String, column, func, select, values
 from seawall.core import clock
 from seawall.lists import Change, Door, Listing, Refused, User, add
 from seawall.runtime import load, store
-from seawall.runtime.model import Rule
+from seawall.runtime.model import Category, Rule
 
 MAX_BULK = 1000
 """Alerts of one bulk action."""
@@ -53,6 +53,13 @@ def router(door: Door) -> APIRouter:
     routes = APIRouter(tags=["runtime"])
     add(routes, "/alerts", ALERTS, door, name="list_alerts")
     add(routes, "/rules", _rules, door, name="list_rules")
+
+    @routes.get("/alerts/summary", operation_id="get_alert_summary", dependencies=[Depends(door.viewer)])
+    def get_alert_summary(
+        connection: Annotated[Connection, Depends(door.read)], category: Category | None = None
+    ) -> dict[str, Any]:
+        """New alerts by severity and result, and the containers, images and rules that have most of them."""
+        return store.summary(connection, category.value if category else "")
 
     @routes.get("/alerts/{id}", operation_id="get_alert", dependencies=[Depends(door.viewer)])
     def get_alert(id: str, connection: Annotated[Connection, Depends(door.read)]) -> dict[str, Any]:

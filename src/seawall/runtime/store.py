@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     Column,
+    ColumnElement,
     Connection,
     Index,
     Integer,
@@ -50,6 +51,8 @@ MAX_TEXT = 512
 PORTION = 400
 """Values in one question to the database."""
 MAX_REMARK = 2000
+TOP = 5
+"""Containers, images and rules that a summary names."""
 
 ALERTS = Table(
     "alerts",
@@ -260,6 +263,41 @@ def overview(connection: Connection, now: float) -> dict[str, Any]:
         "categories": {row[0]: row[1] for row in categories},
         "latest": [shown(row) for row in latest.mappings()],
     }
+
+
+def summary(connection: Connection, category: str = "") -> dict[str, Any]:
+    """The new alerts, of all or of one category, by severity and result, and where most of them are."""
+    wanted = [ALERTS.c.state == "new", *([ALERTS.c.category == category] if category else [])]
+
+    def counted(name: str) -> dict[str, int]:
+        column = ALERTS.c[name]
+        return {
+            row[0]: row[1] for row in connection.execute(select(column, func.count()).where(*wanted).group_by(column))
+        }
+
+    severities, results = counted("severity"), counted("result")
+    return {
+        "new": sum(severities.values()),
+        "severities": {name.value: severities.get(name.value, 0) for name in Severity if name != Severity.UNKNOWN},
+        "results": {name: results.get(name, 0) for name in RESULTS},
+        "containers": _most(connection, wanted, "container_id", ("container_name",)),
+        "images": _most(connection, wanted, "image", ()),
+        "rules": _most(connection, wanted, "rule", ("title", "title_zh")),
+    }
+
+
+def _most(
+    connection: Connection, wanted: list[ColumnElement[bool]], key: str, names: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    """The values of a column that most alerts have, the gravest first."""
+    column = ALERTS.c[key]
+    worst, number = func.max(ALERTS.c.severity_rank), func.count()
+    columns = [column.label("id"), worst.label("worst"), number.label("count")]
+    columns += [func.max(ALERTS.c[name]).label(name) for name in names]
+    statement = select(*columns).where(*wanted, column != "").group_by(column)
+    rows = connection.execute(statement.order_by(worst.desc(), number.desc(), column).limit(TOP)).mappings()
+    severities = {severity.rank: severity.value for severity in Severity}
+    return [{**row, "severity": severities[row["worst"]]} for row in rows]
 
 
 def _trend(connection: Connection, now: float) -> list[dict[str, Any]]:

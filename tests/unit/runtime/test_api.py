@@ -114,3 +114,21 @@ def test_rules_in_force(client):
     first = client.get("/rules?limit=20").json()
     second = client.get(f"/rules?limit=20&cursor={first['next']}").json()
     assert len(first["items"]) + len(second["items"]) == answer["total"]
+
+
+def test_what_needs_somebody_is_summed_up(client):
+    every = client.get("/alerts/summary").json()
+    assert every["new"] == 4
+    assert every["severities"] == {"critical": 2, "high": 1, "medium": 1, "low": 0, "info": 0}
+    assert every["results"]["none"] == 4
+    assert [row["severity"] for row in every["rules"]] == ["critical", "critical", "high", "medium"]
+    assert every["containers"][0] | {"worst": 0} == {
+        **{"id": every["containers"][0]["id"], "container_name": "web", "count": 4, "worst": 0},
+        "severity": "critical",
+    }
+    files = client.get("/alerts/summary?category=file_tampering").json()
+    assert files["new"] == sum(row["count"] for row in files["rules"]) == 2
+    found = client.get("/alerts?rule=cron_written").json()["items"][0]["id"]
+    client.patch(f"/alerts/{found}", json={"state": "handled"})
+    assert client.get("/alerts/summary?category=file_tampering").json()["new"] == 1
+    assert client.get("/alerts/summary?category=weather").status_code == 422
