@@ -17,7 +17,7 @@ from seawall.assets.collect.docker_events import watch
 from seawall.core.clock import parse_time
 from seawall.core.errors import SeawallError
 from seawall.node.docker import Docker
-from seawall.runtime.model import Container
+from seawall.runtime.model import Container, Mount
 
 KINDS = ("hosts", "containers", "images", "processes", "ports")
 SHED = {0: frozenset[str](), 1: frozenset({"processes", "ports"}), 2: frozenset(KINDS)}
@@ -164,7 +164,7 @@ class Survey:
 
 def identity(found: dict[str, Any], digest: str) -> Container:
     """Who a container is, from `GET /containers/{id}/json`."""
-    config, state = found.get("Config") or {}, found.get("State") or {}
+    config, state, host = (found.get(name) or {} for name in ("Config", "State", "HostConfig"))
     labels = config.get("Labels") or {}
     started = str(state.get("StartedAt") or "")
     return Container(
@@ -176,6 +176,31 @@ def identity(found: dict[str, Any], digest: str) -> Container:
         pod=str(labels.get("io.kubernetes.pod.name", "")),
         namespace=str(labels.get("io.kubernetes.pod.namespace", "")),
         started_at=parse_time(started) if started and not started.startswith("0001") else 0.0,
-        privileged=bool((found.get("HostConfig") or {}).get("Privileged")),
+        privileged=bool(host.get("Privileged")),
         complete=True,
+        **_reach(found, host),
     )
+
+
+MAX_MOUNTS = 64
+"""Of one container that are kept."""
+_MODES = {"pid": "PidMode", "net": "NetworkMode", "ipc": "IpcMode", "uts": "UTSMode", "user": "UsernsMode"}
+
+
+def _reach(found: dict[str, Any], host: dict[str, Any]) -> dict[str, Any]:
+    """What the container was given of the host, and what was taken from its confinement."""
+    options = [str(option).replace(":", "=", 1) for option in host.get("SecurityOpt") or ()]
+    unconfined = [name for name in ("seccomp", "apparmor") if f"{name}=unconfined" in options]
+    if "label=disable" in options:
+        unconfined.append("selinux")
+    mounts = tuple(
+        Mount(str(one.get("Source") or ""), str(one.get("Destination") or ""), one.get("RW") is True, str(one["Type"]))
+        for one in (found.get("Mounts") or ())[:MAX_MOUNTS]
+    )
+    return {
+        "caps": tuple("CAP_" + str(name).upper().removeprefix("CAP_") for name in host.get("CapAdd") or ()),
+        "host_namespaces": tuple(name for name, key in _MODES.items() if host.get(key) == "host"),
+        "unconfined": tuple(unconfined),
+        "mounts": mounts,
+        "devices": tuple(str(one.get("PathOnHost") or "") for one in (host.get("Devices") or ())[:MAX_MOUNTS]),
+    }

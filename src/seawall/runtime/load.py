@@ -254,8 +254,8 @@ def _texts(value: Mapping[str, Any], name: str) -> tuple[str, ...]:
 
 def _action(value: Mapping[str, Any]) -> str:
     action = value.get("action", "alert")
-    if action not in ("alert", "block"):
-        raise Wrong(f"action is not {action!r}", "use alert or block")
+    if action not in ("alert", "block", "allow"):
+        raise Wrong(f"action is not {action!r}", "use alert, block or allow")
     return str(action)
 
 

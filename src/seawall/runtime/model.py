@@ -40,6 +40,8 @@ class Kind(StrEnum):
     """An operation submitted through io_uring, which no system call shows."""
     THROTTLE = "throttle"
     """A container began (`result` 1) or ceased (0) to cause more events than its share."""
+    START = "start"
+    """A container's identity has become known: how it was started can be judged. No event of the kernel side."""
 
 
 class Category(StrEnum):
@@ -105,6 +107,19 @@ class File:
     """Open flags (O_WRONLY …), for opens."""
 
 
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """Something of the host's, or a volume, that a container was given."""
+
+    source: str
+    """Path on the host; a volume's folder there."""
+    target: str
+    """Path in the container."""
+    writable: bool = True
+    type: str = "bind"
+    """bind, volume, tmpfs …"""
+
+
 @dataclass(slots=True)
 class Container:
     """What is known of a container on this node. Filled in steps; `complete` says that identity is whole."""
@@ -120,6 +135,15 @@ class Container:
     started_at: float = 0.0
     privileged: bool = False
     complete: bool = False
+    caps: tuple[str, ...] = ()
+    """Capabilities added to the runtime's default, CAP_SYS_ADMIN …; CAP_ALL for all."""
+    host_namespaces: tuple[str, ...] = ()
+    """Namespaces shared with the host by how it was started: pid, net, ipc, uts, user."""
+    unconfined: tuple[str, ...] = ()
+    """What does not confine it though it does by default: seccomp, apparmor, selinux."""
+    mounts: tuple[Mount, ...] = ()
+    devices: tuple[str, ...] = ()
+    """Devices of the host given to it, by their path there."""
 
 
 @dataclass(slots=True)
@@ -222,7 +246,7 @@ class Rule:
     """Events it wants; the engine never shows it others."""
     when: list[Any]
     action: str = "alert"
-    """alert or block."""
+    """alert, block or allow: no rule of its category is told of an event on which an allowing rule holds."""
     why: str = ""
     advice: str = ""
     """What to do, in the responder's words."""

@@ -90,7 +90,7 @@ def read(path: Path = PACKAGED) -> Plan:
 
 def _rule(value: Mapping[str, Any]) -> Rule:
     known = {name: value[name] for name in Rule.__dataclass_fields__ if name in value}
-    if known["action"] not in ("alert", "block"):
+    if known["action"] not in ("alert", "block", "allow"):
         raise ValueError(f"action {known['action']!r} of rule {known['id']!r}")
     return Rule(
         **known

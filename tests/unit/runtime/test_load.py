@@ -59,7 +59,7 @@ def item(**changes):
         (item(kinds=None), 11, "x", "names no kinds"),
         (item(kinds="[open]"), 11, "x", "bound the path"),
         (item(colour="red"), 11, "x", "no key 'colour'"),
-        (item(action="kill"), 11, "x", "alert or block"),
+        (item(action="kill"), 11, "x", "alert, block or allow"),
         (item(merge_by="[a.b]"), 11, "x", "no field a.b"),
         (item(title=None), 11, "x", "title is missing"),
         (item(condition=None), 11, "x", "condition is missing"),

@@ -146,7 +146,9 @@ def filters(rules: Iterable[Rule], lists: Lists) -> dict[str, Any]:
         if len(items) > limit:
             raise ValueError(f"the rules need {len(items)} {name}, the kernel side takes {limit}")
     return {
-        "kinds": sorted({kind.value for rule in enabled for kind in rule.kinds} | {kind.value for kind in ALWAYS}),
+        "kinds": sorted(
+            {kind.value for rule in enabled for kind in rule.kinds if kind is not Kind.START} | set(ALWAYS)
+        ),
         "open_paths": sorted(reach.paths),
         "open_prefixes": sorted(reach.prefixes),
         "open_names": sorted(reach.names),
