@@ -105,6 +105,14 @@ class File:
     deleted: bool = False
     flags: int = 0
     """Open flags (O_WRONLY …), for opens."""
+    rdev: int = 0
+    """Of a device file: which device."""
+    inner_path: str = ""
+    """In procfs, sysfs, cgroup and their like: the path inside that file system, wherever it is mounted."""
+    upper_path: str = ""
+    """Of a program that the kernel itself started out of an overlay: the upper layer's file, in its own file system."""
+    foreign: bool = False
+    """Its mount belongs to another mount namespace than the process: a descriptor has leaked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +187,15 @@ class Process:
     """Descends from `docker exec` or `kubectl exec` rather than from the container's first process."""
     started: bool = True
     """False while the runtime (runc init) still sets the container up: no alert then."""
+    pgid: int = 0
+    vpgid: int = 0
+    """Process group at its last exec, in the first and in its own pid namespace."""
+    permitted: int = 0
+    """Permitted capabilities, as a bitmap."""
+    foreign_cwd: bool = False
+    """At its last exec its working directory belonged to another mount namespace (a leaked descriptor)."""
+    by_kernel: bool = False
+    """Its program was started by the kernel itself (a usermode helper: core_pattern, release_agent, modprobe)."""
     parent: "Process | None" = None
 
 
@@ -229,6 +246,12 @@ class Event:
     """send: the head of the payload, at most 512 bytes."""
     before: Credentials | None = None
     """exec, cred: the credentials before."""
+    source: File | None = None
+    """mount: what is mounted, as far as it could be found: a device has its mode and rdev."""
+    peer_pid: int = 0
+    """connect to a unix socket: the process that listens there."""
+    repeats: int = 0
+    """connect: how many equal calls came since the last event of this peer; throttle: events lost so far."""
     sample: bool = False
     """An open that no rule asked for: a container wrote this file for the first time, a scanner may want it."""
     raw: Mapping[str, Any] = field(default_factory=dict)
