@@ -193,14 +193,21 @@ def _reach(found: dict[str, Any], host: dict[str, Any]) -> dict[str, Any]:
     unconfined = [name for name in ("seccomp", "apparmor") if f"{name}=unconfined" in options]
     if "label=disable" in options:
         unconfined.append("selinux")
-    mounts = tuple(
-        Mount(str(one.get("Source") or ""), str(one.get("Destination") or ""), one.get("RW") is True, str(one["Type"]))
-        for one in (found.get("Mounts") or ())[:MAX_MOUNTS]
-    )
     return {
         "caps": tuple("CAP_" + str(name).upper().removeprefix("CAP_") for name in host.get("CapAdd") or ()),
         "host_namespaces": tuple(name for name, key in _MODES.items() if host.get(key) == "host"),
         "unconfined": tuple(unconfined),
-        "mounts": mounts,
+        "mounts": tuple(_mount(one) for one in (found.get("Mounts") or ())[:MAX_MOUNTS]),
         "devices": tuple(str(one.get("PathOnHost") or "") for one in (host.get("Devices") or ())[:MAX_MOUNTS]),
     }
+
+
+def _mount(one: dict[str, Any]) -> Mount:
+    return Mount(
+        source=str(one.get("Source") or ""),
+        target=str(one.get("Destination") or ""),
+        writable=one.get("RW") is True,
+        type=str(one["Type"]),
+        mode=str(one.get("Mode") or ""),
+        propagation=str(one.get("Propagation") or ""),
+    )

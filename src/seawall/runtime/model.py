@@ -113,6 +113,9 @@ class File:
     """Of a program that the kernel itself started out of an overlay: the upper layer's file, in its own file system."""
     foreign: bool = False
     """Its mount belongs to another mount namespace than the process: a descriptor has leaked."""
+    ctime: int = 0
+    """Nanoseconds since the epoch; 0 where the sensor did not say. Of running files only."""
+    mtime: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,9 @@ class Mount:
     writable: bool = True
     type: str = "bind"
     """bind, volume, tmpfs …"""
+    mode: str = ""
+    """As it was asked for: z, Z, ro …"""
+    propagation: str = ""
 
 
 @dataclass(slots=True)
@@ -197,6 +203,14 @@ class Process:
     by_kernel: bool = False
     """Its program was started by the kernel itself (a usermode helper: core_pattern, release_agent, modprobe)."""
     parent: "Process | None" = None
+    env: tuple[str, ...] | None = None
+    """The environment's head (NAME=value, at most 1 KB); None where the sensor did not read it."""
+    user: str = ""
+    """Name of `uid` in the process's own /etc/passwd; "" where that was not looked up."""
+    group: str = ""
+    """Name of `gid`, likewise."""
+    login: str = ""
+    """Name of `loginuid` on the host, likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +264,14 @@ class Event:
     """mount: what is mounted, as far as it could be found: a device has its mode and rdev."""
     peer_pid: int = 0
     """connect to a unix socket: the process that listens there."""
+    uptime: int = 0
+    """Nanoseconds since boot, on the clock of Process.start; 0 where it is not known."""
+    local: Address | None = None
+    """connect, send, accept, listen: this side of the socket."""
+    protocol: str = ""
+    """tcp, udp, icmp or raw, of an internet socket."""
+    descriptor: int = -1
+    """Number of the file descriptor it is about; -1 where there is none (a failed open) or it is not known."""
     repeats: int = 0
     """connect: how many equal calls came since the last event of this peer; throttle: events lost so far."""
     sample: bool = False
@@ -284,6 +306,10 @@ class Rule:
     """What it is switched on and off with: a rule file's name, or "user"."""
     source: str = "system"
     """system, user or falco."""
+    tags: tuple[str, ...] = ()
+    """Free words: a Falco rule's own."""
+    output: str = ""
+    """The sentence an alert tells, with %field in it (a Falco rule's own); "" for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +350,7 @@ class Plan:
     "read_paths", "read_prefixes", "read_names": as open_*, for opens that only read,
     "wide": [Kind …] of which no rule bounds the path (every open of a container comes then),
     "syscalls": [names wanted as CALL, of containers], "syscalls_host": [of the host too],
+    "environment": true when some rule looks at the environment of an exec,
     "samples": true when first writes of files in containers are wanted}"""
     waivers: tuple[Waiver, ...] = ()
     profiles: Mapping[str, Profile] = field(default_factory=dict)

@@ -100,6 +100,7 @@ def _rule(value: Mapping[str, Any]) -> Rule:
             "kinds": tuple(Kind(kind) for kind in known["kinds"]),
             "mitre": tuple(known.get("mitre", ())),
             "merge_by": tuple(known.get("merge_by", ())),
+            "tags": tuple(known.get("tags", ())),
         }
     )
 
