@@ -14,24 +14,15 @@ from typing import Any
 
 from seawall.core.clock import format_time
 from seawall.runtime.detect import alerts
-from seawall.runtime.detect.condition import Check, compile_condition, fields_of
-from seawall.runtime.detect.fields import resolve
+from seawall.runtime.detect.judges import Judge, Judges
 from seawall.runtime.detect.namespaces import Namespaces
 from seawall.runtime.detect.relay import Relays
-from seawall.runtime.model import Alert, Event, Kind, Plan, Rule
+from seawall.runtime.model import Alert, Event, Plan, Rule
 
 WINDOW = 10.0
 """Seconds for which repeats of an alert are held back."""
 MAX_HELD = 4096
 """Different alerts remembered; the oldest is handed out and forgotten first."""
-
-
-@dataclass(slots=True)
-class _Judge:
-    rule: Rule
-    check: Check
-    identity: bool
-    """Looks at who the container is, so it waits until that is known."""
 
 
 @dataclass(slots=True)
@@ -60,19 +51,11 @@ class Engine:
         self._namespaces = Namespaces()
         self._held: OrderedDict[tuple[Any, ...], _Held] = OrderedDict()
         self._pushed: list[Alert] = []
-        self._by_kind: dict[Kind, list[_Judge]] = {}
         self.update(plan)
 
     def update(self, plan: Plan) -> None:
         """Judge by another plan from now on. Raises ValueError or KeyError on a plan that load.py did not make."""
-        by_kind: dict[Kind, list[_Judge]] = {kind: [] for kind in Kind}
-        for rule in plan.rules:
-            if rule.enabled:
-                identity = any(resolve(name).identity for name in fields_of(rule.when))
-                judge = _Judge(rule, compile_condition(rule.when, plan.lists), identity)
-                for kind in rule.kinds:
-                    by_kind[kind].append(judge)
-        self._by_kind = by_kind
+        self._judges = Judges(plan.rules, plan.lists)
 
     def judge(self, event: Event) -> list[Alert]:
         """The alerts of one event, in the order of the rules."""
@@ -87,7 +70,7 @@ class Engine:
             event = replace(event, raw={**event.raw, **facts})
         incomplete = container is not None and not container.complete
         found: list[Alert] = []
-        for judge in self._by_kind[event.kind]:
+        for judge in self._judges.of(event):
             if judge.identity and incomplete:
                 self.unjudged += 1
             elif self._fires(judge, event):
@@ -102,7 +85,7 @@ class Engine:
         for key in [key for key, held in self._held.items() if held.until <= now]:
             yield from _released(self._held.pop(key))
 
-    def _fires(self, judge: _Judge, event: Event) -> bool:
+    def _fires(self, judge: Judge, event: Event) -> bool:
         try:
             return judge.check(event)
         except (TypeError, ValueError, AttributeError):
