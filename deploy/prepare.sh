@@ -53,6 +53,8 @@ list_packages() {
     need nsenter util-linux
     need nc netcat-openbsd
     need ps procps
+    need qemu-system-x86_64 qemu-system-x86
+    need busybox busybox-static
 }
 
 install_packages() {

@@ -13,7 +13,7 @@ esac
 build() {
     command -v clang > /dev/null || fail 'clang is missing. Try: apt-get install clang'
     [ -e /usr/include/bpf/bpf_helpers.h ] || fail 'the headers of libbpf are missing. Try: apt-get install libbpf-dev'
-    clang -g -O2 -Wall -Werror -mcpu=v3 -target bpf "-D__TARGET_ARCH_$arch" -c "$1" -o "$2.part"
+    clang -g -O2 -Wall -Werror -mcpu=v3 -target bpf "-D__TARGET_ARCH_$arch" "${@:3}" -c "$1" -o "$2.part"
     mv "$2.part" "$2" # never a half-written object
 }
 
@@ -22,6 +22,7 @@ for source in *.bpf.c; do
     for input in "$source" *.h; do
         if [ ! -e "$object" ] || [ "$input" -nt "$object" ]; then
             build "$source" "$object"
+            build "$source" "${object%.bpf.o}.old.o" -DSEAWALL_OLD # for kernels before 5.17
             break
         fi
     done

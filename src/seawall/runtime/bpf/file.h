@@ -22,6 +22,12 @@
 #define AF_INET 2
 #define AF_INET6 10
 
+#ifdef SEAWALL_OLD
+#define STEP static __always_inline
+#else
+#define STEP static /* bpf_loop calls it */
+#endif
+
 struct walk {
 	struct scratch *s;
 	struct dentry *dentry, *root;
@@ -29,8 +35,8 @@ struct walk {
 	__u32 parts, out, size;
 };
 
-/* One step towards the root. bpf_loop, because an unrolled walk is more than the verifier will look at. */
-static long step_up(__u32 i, struct walk *w)
+/* One step towards the root. */
+STEP long step_up(__u32 i, struct walk *w)
 {
 	struct dentry *dentry = w->dentry;
 	struct vfsmount *mnt = w->mnt;
@@ -58,7 +64,7 @@ static long step_up(__u32 i, struct walk *w)
 	return w->parts >= PARTS || dentry == parent;
 }
 
-static long write_part(__u32 i, struct walk *w)
+STEP long write_part(__u32 i, struct walk *w)
 {
 	__u32 at = w->out + w->size;
 	if (w->parts == 0 || w->size >= MAX_PATH - 1 || at >= SCRATCH - 257)
@@ -74,6 +80,30 @@ static long write_part(__u32 i, struct walk *w)
 	return 0;
 }
 
+/* bpf_loop came with 5.17. Before it the steps are written out, hence fewer of them. */
+#ifdef SEAWALL_OLD
+#define FOUR(step) step step step step
+static __noinline int walk_up(struct walk *w)
+{
+	if (!w)
+		return 0;
+	FOUR(FOUR(if (step_up(0, w)) return 0;))
+	FOUR(if (step_up(0, w)) return 0;)
+	return 0;
+}
+
+static __noinline int write_parts(struct walk *w)
+{
+	if (!w)
+		return 0;
+	FOUR(FOUR(if (write_part(0, w)) return 0;))
+	return 0;
+}
+#else
+#define walk_up(w) bpf_loop(DEPTH, step_up, w, 0)
+#define write_parts(w) bpf_loop(PARTS, write_part, w, 0)
+#endif
+
 /* Write the path at `out`, no closing zero; its size. Parts are gathered from the file to the root, then written. */
 static __always_inline __u32 write_path(struct scratch *s, __u32 out, struct task_struct *task, struct path *from)
 {
@@ -83,8 +113,8 @@ static __always_inline __u32 write_path(struct scratch *s, __u32 out, struct tas
 	w.root_mount = BPF_CORE_READ(fs, root.mnt);
 	w.dentry = BPF_CORE_READ(from, dentry);
 	w.mnt = BPF_CORE_READ(from, mnt);
-	bpf_loop(DEPTH, step_up, &w, 0);
-	bpf_loop(PARTS, write_part, &w, 0);
+	walk_up(&w);
+	write_parts(&w);
 	if (w.size == 0 && out < SCRATCH) {
 		s->record[out] = '/';
 		w.size = 1;

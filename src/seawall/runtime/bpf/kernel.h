@@ -76,7 +76,7 @@ struct mm_struct { unsigned long arg_start, arg_end; };
 
 struct kernfs_node { const char *name; __u64 id; };
 struct cgroup_subsys_state { struct cgroup *cgroup; struct cgroup_subsys_state *parent; };
-struct cgroup { struct cgroup_subsys_state self; int level; struct kernfs_node *kn; };
+struct cgroup { struct cgroup_subsys_state self; int level; struct kernfs_node *kn; struct cgroup_root *root; };
 enum cgroup_subsys_id { pids_cgrp_id = 0x7fff0001, memory_cgrp_id = 0x7fff0002 };
 struct css_set { struct cgroup_subsys_state *subsys[16]; struct cgroup *dfl_cgrp; };
 

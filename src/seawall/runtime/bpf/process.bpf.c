@@ -37,7 +37,8 @@ static __always_inline void fill_credentials(struct exec_record *r, struct task_
 	r->uid = BPF_CORE_READ(cred, uid.val);
 	r->euid = BPF_CORE_READ(cred, euid.val);
 	r->gid = BPF_CORE_READ(cred, gid.val);
-	r->caps = BPF_CORE_READ(cred, cap_effective.val);
+	/* As a whole: a number since 6.3, two halves before. */
+	bpf_probe_read_kernel(&r->caps, sizeof(r->caps), (void *)cred + bpf_core_field_offset(cred->cap_effective));
 	r->loginuid = -1;
 	if (bpf_core_field_exists(task->loginuid))
 		r->loginuid = BPF_CORE_READ(task, loginuid.val);

@@ -39,6 +39,8 @@ static __always_inline int path_matches(struct scratch *s, __u32 at, __u32 size)
 	__builtin_memset(s->key.text, 0, sizeof(s->key.text));
 	if (size > MAX_FILTER)
 		size = MAX_FILTER;
+	barrier_var(size); /* older verifiers know a bound only of the register that was compared */
+	size &= MAX_FILTER;
 	if (at > SCRATCH - 256)
 		return 0;
 	bpf_probe_read_kernel(s->key.text, size, &s->record[at]);
@@ -199,11 +201,11 @@ static __noinline int on_mount(struct task_struct *task, struct pt_regs *regs, l
 	long path = bpf_probe_read_user_str(&s->record[sizeof(*r)], 512, (void *)BPF_CORE_READ(regs, si));
 	if (path < 1 || path > 512)
 		path = 1;
-	path -= 1;
+	path = (path - 1) & 511; /* older verifiers forget the bounds of a difference */
 	long type = bpf_probe_read_user_str(&s->record[sizeof(*r) + path], 64, (void *)BPF_CORE_READ(regs, dx));
 	if (type < 1 || type > 64)
 		type = 1;
-	type -= 1;
+	type = (type - 1) & 63;
 	r->path_size = path;
 	r->type_size = type;
 	send(&critical, 0, s->record, sizeof(*r) + path + type, 1);

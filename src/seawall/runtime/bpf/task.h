@@ -42,8 +42,11 @@ static __always_inline struct cgroup *cgroup_of(struct task_struct *task, __u64 
 		bpf_probe_read_kernel(&css, sizeof(css), (void *)set + bpf_core_field_offset(set->subsys) + place * sizeof(css));
 		group = BPF_CORE_READ(css, cgroup);
 	}
-	if (!group || BPF_CORE_READ(group, level) == 0)
-		group = BPF_CORE_READ(set, dfl_cgrp);
+	/* In the unified hierarchy a cgroup without the controller counts as the one above it: there the task's own cgroup
+	 * is asked, and where it is the only hierarchy in use too. */
+	struct cgroup *unified = BPF_CORE_READ(set, dfl_cgrp);
+	if (!group || BPF_CORE_READ(group, level) == 0 || BPF_CORE_READ(group, root) == BPF_CORE_READ(unified, root))
+		group = unified;
 	*id = BPF_CORE_READ(group, kn, id);
 	return group;
 }

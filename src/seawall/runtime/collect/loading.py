@@ -10,10 +10,13 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seawall import runtime
 from seawall.core.errors import SeawallError
+
+if TYPE_CHECKING:
+    from seawall.runtime.collect import libbpf
 
 FOLDER = Path(runtime.__path__[0]) / "bpf"
 BTF = Path("/sys/kernel/btf/vmlinux")
@@ -88,13 +91,24 @@ def _load(tick: float, folder: Path) -> tuple[dict[str, Any], list[int]]:
     errors = []
     for name in OBJECTS:
         try:
-            loader.add(folder / f"{name}.bpf.o")
+            _add(loader, folder, name)
         except SeawallError as error:
             if name == REQUIRED:
                 raise
             errors.append(f"{name}: {error}")
     answer = {"maps": list(loader.maps), "programs": loader.programs, "errors": errors}
     return answer, [*loader.maps.values(), libbpf.timer(tick), *loader.links]
+
+
+def _add(loader: "libbpf.Loader", folder: Path, name: str) -> None:
+    """The object, or the form of it for kernels before 5.17. What the kernel takes is tried, not guessed."""
+    try:
+        loader.add(folder / f"{name}.bpf.o")
+    except SeawallError:
+        older = folder / f"{name}.old.o"
+        if not older.is_file():
+            raise
+        loader.add(older)
 
 
 def _in_child(work: Callable[[], tuple[dict[str, Any], list[int]]]) -> tuple[dict[str, Any], list[int]]:
