@@ -42,6 +42,8 @@ class Kind(StrEnum):
     """A container began (`result` 1) or ceased (0) to cause more events than its share."""
     START = "start"
     """A container's identity has become known: how it was started can be judged. No event of the kernel side."""
+    SCAN = "scan"
+    """A scanner's verdict on a file that a container wrote or ran; it has no number in the kernel side."""
 
 
 class Category(StrEnum):
@@ -354,6 +356,8 @@ class Plan:
     "samples": true when first writes of files in containers are wanted}"""
     waivers: tuple[Waiver, ...] = ()
     profiles: Mapping[str, Profile] = field(default_factory=dict)
+    indicators: Mapping[str, Any] = field(default_factory=dict)
+    """Addresses, domains and hashes that intelligence lists, packed: detect/indicators.py makes and reads the form."""
 
 
 @dataclass(frozen=True, slots=True)

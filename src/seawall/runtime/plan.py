@@ -13,6 +13,7 @@ from seawall.core.errors import Hostile, SeawallError
 from seawall.core.ids import content_hash
 from seawall.core.plain import to_plain
 from seawall.core.severity import Severity
+from seawall.runtime.detect import indicators
 from seawall.runtime.model import Category, Kind, Plan, Profile, Rule, Waiver
 
 FORM = 2
@@ -38,6 +39,7 @@ def encode(plan: Plan) -> dict[str, Any]:
             image: {"mode": profile.mode, "programs": sorted(profile.programs)}
             for image, profile in plan.profiles.items()
         },
+        "indicators": indicators.encode(plan.indicators),
     }
 
 
@@ -55,7 +57,8 @@ def decode(value: Mapping[str, Any]) -> Plan:
                 raise Hostile(f"plan of {len(value[name])} {name}, the limit is {limit}")
         waivers = tuple(_waiver(waiver) for waiver in value["waivers"])
         profiles = {str(image): _profile(profile) for image, profile in value["profiles"].items()}
-        return Plan(str(value["version"]), rules, lists, dict(value["filters"]), waivers, profiles)
+        listed = indicators.decode(value.get("indicators", {}))
+        return Plan(str(value["version"]), rules, lists, dict(value["filters"]), waivers, profiles, listed)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Hostile(f"not a runtime plan: {error!r}") from error
 
@@ -66,9 +69,11 @@ def seal(
     filters: Mapping[str, Any],
     waivers: tuple[Waiver, ...] = (),
     profiles: Mapping[str, Profile] | None = None,
+    *,
+    listed: Mapping[str, Any] | None = None,
 ) -> Plan:
-    """A plan whose version is the hash of what it holds."""
-    bare = Plan("", rules, lists, filters, waivers, profiles or {})
+    """A plan whose version is the hash of what it holds; `listed` are packed indicators."""
+    bare = Plan("", rules, lists, filters, waivers, profiles or {}, listed or {})
     return replace(bare, version=content_hash(encode(bare)))
 
 

@@ -14,6 +14,8 @@ from seawall.runtime.model import ALERT_SCHEMA, Address, Alert, Descriptor, Even
 MAX_ANCESTORS = 16
 _UNSHOWN = ("proc.args", "proc.cmdline", "proc.pcmdline")
 """Fields that are shown elsewhere, with secrets hidden."""
+_INTELLIGENCE = ("net_indicator", "dns", "dns_indicator", "sample", "sample_indicator")
+"""Facts of detect/indicators.py and the scanner's verdict."""
 
 
 def make(rule: Rule, event: Event, boot: float) -> Alert:
@@ -120,7 +122,7 @@ def _evidence(rule: Rule, event: Event) -> dict[str, Any]:
     descriptors = stdio(event)
     if descriptors and event.kind in (Kind.EXEC, Kind.DUP, Kind.CONNECT):
         found["stdio"] = [_descriptor(descriptor) for descriptor in descriptors]
-    for name in ("relay", "relay_peer", "relay_pid", "reason"):
+    for name in ("relay", "relay_peer", "relay_pid", "reason", *_INTELLIGENCE):
         if name in event.raw:
             found[name] = to_plain(event.raw[name])
     if event.kind is Kind.PTRACE:

@@ -14,9 +14,11 @@ from typing import Any
 
 from seawall.core.clock import format_time
 from seawall.runtime.detect import alerts
+from seawall.runtime.detect.indicators import Indicators
 from seawall.runtime.detect.judges import Judge, Judges
 from seawall.runtime.detect.namespaces import Namespaces
 from seawall.runtime.detect.relay import Relays
+from seawall.runtime.detect.tunnel import Tunnels
 from seawall.runtime.model import Alert, Event, Plan, Rule
 
 WINDOW = 10.0
@@ -49,6 +51,7 @@ class Engine:
         self._boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) if boot is None else boot
         self._relays = Relays()
         self._namespaces = Namespaces()
+        self._tunnels = Tunnels()
         self._held: OrderedDict[tuple[Any, ...], _Held] = OrderedDict()
         self._pushed: list[Alert] = []
         self.update(plan)
@@ -56,10 +59,13 @@ class Engine:
     def update(self, plan: Plan) -> None:
         """Judge by another plan from now on. Raises ValueError or KeyError on a plan that load.py did not make."""
         self._judges = Judges(plan.rules, plan.lists)
+        self._indicators = Indicators(plan.indicators)
 
     def judge(self, event: Event) -> list[Alert]:
         """The alerts of one event, in the order of the rules."""
-        facts = {**self._relays.observe(event), **self._namespaces.observe(event)}
+        facts = {**self._relays.observe(event), **self._namespaces.observe(event), **self._indicators.observe(event)}
+        if "dns" in facts:
+            facts |= self._tunnels.observe(event, facts["dns"])
         process = event.process
         container = process.container
         if container is not None and not process.started:

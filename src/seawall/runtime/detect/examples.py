@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seawall.core.errors import SeawallError
+from seawall.runtime.detect import dns
+from seawall.runtime.detect.indicators import Listed
 from seawall.runtime.detect.names import CLONE_FLAGS, FILE_SYSTEMS, OPEN_FLAGS, PTRACE_REQUESTS
 from seawall.runtime.model import Address, Container, Descriptor, Event, File, Kind, Process
 
@@ -44,7 +46,30 @@ def _event(value: Mapping[str, Any], place: int) -> Event:
     event.request = _REQUESTS.get(value.get("request", 0), value.get("request", 0))
     event.text = value.get("fstype", "")
     event.blocked = value.get("blocked", False)
+    event.data = _asked(value["dns"]) if "dns" in value else b""
+    event.raw = _facts(value)
     return event
+
+
+def _asked(text: str) -> bytes:
+    """A DNS question, `NAME` or `NAME TYPE`, as it goes over the wire."""
+    name, _, kind = text.partition(" ")
+    number = next(number for number, word in dns.TYPES.items() if word == (kind or "A"))
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    return bytes.fromhex("000101000001000000000000") + labels + b"\0" + number.to_bytes(2, "big") + b"\0\1"
+
+
+def _facts(value: Mapping[str, Any]) -> dict[str, Any]:
+    """What lists, the scanner and the tracker of tunnels would say; `listed: KIND` is of the sample, name or peer."""
+    facts: dict[str, Any] = {}
+    if "sample" in value:
+        facts["sample"] = dict(value["sample"])
+    if "tunnel" in value:
+        facts |= {"dns_tunnel": value["tunnel"], "dns_tunnel_names": 30}
+    if "listed" in value:
+        about = "dns" if "dns" in value else "sample" if "sample" in value else "net"
+        facts[f"{about}_indicator"] = Listed("example", value["listed"], "example", value.get("confidence", 80))
+    return facts
 
 
 def _container(value: Any) -> Container | None:

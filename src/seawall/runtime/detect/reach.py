@@ -13,6 +13,8 @@ from seawall.runtime.model import Category, Kind, Rule
 MAX_PATHS, MAX_PREFIXES, MAX_NAMES, MAX_PREFIX_BYTES = 256, 64, 64, 64
 ALWAYS = (Kind.EXEC, Kind.EXIT, Kind.FORK)
 """The process table needs these whatever the rules say."""
+FROM_ELSEWHERE = frozenset({Kind.START, Kind.SCAN})
+"""The kernel side knows nothing of these."""
 
 Lists = Mapping[str, Sequence[str]]
 
@@ -147,8 +149,9 @@ def filters(rules: Iterable[Rule], lists: Lists) -> dict[str, Any]:
             raise ValueError(f"the rules need {len(items)} {name}, the kernel side takes {limit}")
     return {
         "kinds": sorted(
-            {kind.value for rule in enabled for kind in rule.kinds if kind is not Kind.START} | set(ALWAYS)
+            kind.value for kind in {*ALWAYS, *(kind for rule in enabled for kind in rule.kinds)} - FROM_ELSEWHERE
         ),
+        "samples": any(Kind.SCAN in rule.kinds for rule in enabled),
         "open_paths": sorted(reach.paths),
         "open_prefixes": sorted(reach.prefixes),
         "open_names": sorted(reach.names),
