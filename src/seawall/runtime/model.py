@@ -282,6 +282,44 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Scan:
+    """A question that only a look at the node answers; the engine asks, its host looks (collect/lookup.py)."""
+
+    what: str
+    """holders: who in the container holds the other ends of these pipes or the master of this terminal, and which of
+    them has a connection · origin: does the file come from the image."""
+    container: str
+    pid: int
+    """The process that raised the question."""
+    start: int
+    pipes: tuple[int, ...] = ()
+    """Inodes."""
+    terminal: int = -1
+    """Number of the pseudo terminal, /dev/pts/N."""
+    path: str = ""
+    """origin: as the process sees it."""
+    number: int = 0
+    """The engine's own, to know the answer by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The answer to a Scan. What could not be found out is left as it is here."""
+
+    holder: int = 0
+    """holders: pid of the process with the connection; 0 when there is none."""
+    exe: str = ""
+    """holders: the file that process runs."""
+    through: str = ""
+    """holders: pipe or pty."""
+    peer: Address | None = None
+    """holders: the other end of its connection; host "" for a socket without one (UDP, ICMP, raw)."""
+    outgoing: bool = True
+    origin: str = ""
+    """origin: dropped (written after the start), copied (the image's own content, copied up) or image."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One compiled rule. `when` is the condition as nested lists (load.py defines the form, engine.py evaluates it)."""
 

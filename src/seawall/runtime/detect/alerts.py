@@ -31,7 +31,7 @@ def make(rule: Rule, event: Event, boot: float) -> Alert:
         action=rule.action,
         result="none",
         container=container_record(event.process),
-        process=process_record(event.process, boot),
+        process={} if event.kind is Kind.START else process_record(event.process, boot),
         ancestors=tuple(_ancestor_records(event.process, boot)),
         evidence=_evidence(rule, event),
         key=key(rule, event),

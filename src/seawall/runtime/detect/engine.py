@@ -3,93 +3,127 @@
 Repeats of one alert within a window are held back and counted, so that a loop in a container costs the spool one
 alert a window and not one an event; `due` hands out what is still held. Alerts of blocking rules are never held:
 each of them has to be acted upon.
+
+What only a look at /proc can tell is asked for: `wanted_scans` says what, `scanned` takes the answer and judges on.
 """
 
 import os
 import time
-from collections import OrderedDict
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from seawall.core.clock import format_time
-from seawall.runtime.detect import alerts
-from seawall.runtime.detect.indicators import Indicators
+from seawall.runtime.detect import severity
+from seawall.runtime.detect.detectors import Detectors
 from seawall.runtime.detect.judges import Judge, Judges
-from seawall.runtime.detect.namespaces import Namespaces
-from seawall.runtime.detect.relay import Relays
-from seawall.runtime.detect.tunnel import Tunnels
-from seawall.runtime.model import Alert, Event, Plan, Rule
+from seawall.runtime.detect.merging import Merging
+from seawall.runtime.detect.profiles import Profiles
+from seawall.runtime.detect.questions import Questions
+from seawall.runtime.detect.waivers import Waivers
+from seawall.runtime.model import Alert, Container, Event, Found, Kind, Plan, Process, Rule, Scan
 
-WINDOW = 10.0
-"""Seconds for which repeats of an alert are held back."""
-MAX_HELD = 4096
-"""Different alerts remembered; the oldest is handed out and forgotten first."""
-
-
-@dataclass(slots=True)
-class _Held:
-    """An alert that has left, and its repeats that have not: the first of them whole, the others as a number."""
-
-    until: float
-    count: int = 0
-    last_seen: float = 0.0
-    alert: Alert | None = None
+NOTHING: Mapping[str, Any] = {}
 
 
 class Engine:
     """Judges by one plan; `update` changes it without forgetting what was seen."""
 
-    def __init__(self, plan: Plan, sockets: Collection[tuple[int, int]] = (), boot: float | None = None) -> None:
-        """`sockets`: (st_dev, st_ino) of this host's runtime sockets; `boot`: its start in seconds since the epoch."""
-        # The kernel writes a device as major << 20 | minor, stat(2) otherwise; either may come in an event.
-        self.sockets = frozenset(sockets) | {(os.major(dev) << 20 | os.minor(dev), ino) for dev, ino in sockets}
+    def __init__(
+        self,
+        plan: Plan,
+        sockets: Collection[tuple[int, int]] = (),
+        boot: float | None = None,
+        *,
+        programs: Collection[tuple[int, int]] = (),
+        scans: bool = False,
+    ) -> None:
+        """`sockets`, `programs`: (st_dev, st_ino) of this host's runtime sockets and of its runtime's programs; `boot`:
+        its start in seconds since the epoch; `scans`: whether somebody answers `wanted_scans`."""
+        self.sockets, self.programs = _either(sockets), _either(programs)
         self.unjudged = 0
         """Times a rule was passed over because the container's identity was not known."""
         self.failed = 0
         """Times a condition could not be worked out on an event."""
         self._boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) if boot is None else boot
-        self._relays = Relays()
-        self._namespaces = Namespaces()
-        self._tunnels = Tunnels()
-        self._held: OrderedDict[tuple[Any, ...], _Held] = OrderedDict()
-        self._pushed: list[Alert] = []
+        self._detectors = Detectors()
+        self._merging = Merging(self._boot)
+        self._waivers = Waivers()
+        self._profiles = Profiles()
+        self._questions = Questions(scans)
         self.update(plan)
 
     def update(self, plan: Plan) -> None:
         """Judge by another plan from now on. Raises ValueError or KeyError on a plan that load.py did not make."""
-        self._judges = Judges(plan.rules, plan.lists)
-        self._indicators = Indicators(plan.indicators)
+        judges = Judges((rule for rule in plan.rules if rule.action != "allow"), plan.lists)
+        allow = Judges((rule for rule in plan.rules if rule.action == "allow"), plan.lists)
+        self._waivers.update(plan.waivers, plan.lists)
+        self._profiles.update(plan.profiles)
+        self._judges, self._allow = judges, allow
 
     def judge(self, event: Event) -> list[Alert]:
         """The alerts of one event, in the order of the rules."""
-        facts = {**self._relays.observe(event), **self._namespaces.observe(event), **self._indicators.observe(event)}
-        if "dns" in facts:
-            facts |= self._tunnels.observe(event, facts["dns"])
+        facts = self._detectors.observe(event)
         process = event.process
         container = process.container
         if container is not None and not process.started:
             return []  # the runtime still sets the container up
-        if event.socket_inode and (event.socket_dev, event.socket_inode) in self.sockets:
-            facts["runtime_socket"] = True
+        facts = {**facts, **self._profiles.observe(event), **self._known_files(event)}
+        facts |= self._questions.ask(event, facts)
         if facts:
             event = replace(event, raw={**event.raw, **facts})
-        incomplete = container is not None and not container.complete
-        found: list[Alert] = []
-        for judge in self._judges.of(event):
-            if judge.identity and incomplete:
-                self.unjudged += 1
-            elif self._fires(judge, event):
-                found += self._merged(judge.rule, event)
-        if self._pushed:
-            found += self._pushed
-            self._pushed = []
-        return found
+            self._questions.keep(event)
+        return self._judged(event)
+
+    def introduce(self, container: Container, now: float) -> list[Alert]:
+        """A container's identity is known: the alerts of how it was started. `now`: seconds since the epoch."""
+        if not container.complete:
+            return []
+        return self._judged(Event(Kind.START, now, Process(0, 0, container=container)))
+
+    def wanted_scans(self, now: float) -> list[Scan]:
+        """What the engine would like to have looked up at `now`; each is asked for once."""
+        return self._questions.due(now)
+
+    def scanned(self, scan: Scan, found: Found) -> list[Alert]:
+        """The alerts that an answer brings, of the event that raised the question."""
+        event, asked = self._questions.answer(scan, found)
+        return [] if event is None else self._judged(event, asked)
+
+    def take_silenced(self) -> dict[str, int]:
+        """Waiver id → alerts it has silenced since the last question."""
+        return self._waivers.take()
+
+    def take_learned(self) -> list[dict[str, Any]]:
+        """`profile` items for the wire: programs seen since the last question in images that are being learned."""
+        return self._profiles.take()
 
     def due(self, now: float) -> Iterator[Alert]:
         """Held repeats whose window is over at `now` (seconds since the epoch); with infinity, all of them."""
-        for key in [key for key, held in self._held.items() if held.until <= now]:
-            yield from _released(self._held.pop(key))
+        return self._merging.due(now)
+
+    def _judged(self, event: Event, about: Collection[str] = ()) -> list[Alert]:
+        """By all rules of the event's kind, or by those that look at one of the fields in `about`."""
+        container = event.process.container
+        incomplete = container is not None and not container.complete
+        found: list[Alert] = []
+        allowed: Collection[str] | None = None
+        for judge in self._judges.of(event):
+            if judge.identity and incomplete:
+                self.unjudged += 1
+            elif (not about or not judge.fields.isdisjoint(about)) and self._fires(judge, event):
+                if allowed is None:
+                    allowed = self._allowed(event, incomplete)
+                if judge.rule.category not in allowed and not self._waivers.silence(judge.rule.id, event):
+                    found += self._merging.take(_fitted(judge.rule, event), event)
+        return found + self._merging.pushed()
+
+    def _allowed(self, event: Event, incomplete: bool) -> frozenset[str]:
+        """Categories of which nothing is told of this event, because a rule allows it."""
+        return frozenset(
+            judge.rule.category
+            for judge in self._allow.of(event)
+            if not (judge.identity and incomplete) and self._fires(judge, event)
+        )
 
     def _fires(self, judge: Judge, event: Event) -> bool:
         try:
@@ -98,27 +132,26 @@ class Engine:
             self.failed += 1
             return False
 
-    def _merged(self, rule: Rule, event: Event) -> Iterator[Alert]:
-        if rule.action == "block":
-            yield alerts.make(rule, event, self._boot)
-            return
-        key = alerts.same(rule, event)
-        held = self._held.get(key)
-        if held is None or held.until <= event.time:
-            if held is not None:
-                yield from _released(held)
-            self._held[key] = _Held(event.time + WINDOW)
-            self._held.move_to_end(key)
-            if len(self._held) > MAX_HELD:
-                self._pushed += _released(self._held.popitem(last=False)[1])
-            yield alerts.make(rule, event, self._boot)
-            return
-        held.count += 1
-        held.last_seen = event.time
-        if held.alert is None:
-            held.alert = alerts.make(rule, event, self._boot)
+    def _known_files(self, event: Event) -> Mapping[str, Any]:
+        """Sockets and programs of this host's runtime, known by inode under whatever name."""
+        if event.socket_inode and (event.socket_dev, event.socket_inode) in self.sockets:
+            return {"runtime_socket": True}
+        file = event.file
+        if file is not None and self.programs and (file.dev, file.ino) in self.programs:
+            return {"runtime_program": True}
+        return NOTHING
 
 
-def _released(held: _Held) -> Iterator[Alert]:
-    if held.alert is not None:
-        yield replace(held.alert, count=held.count, last_seen=format_time(held.last_seen))
+def _either(known: Iterable[tuple[int, int]]) -> frozenset[tuple[int, int]]:
+    """The kernel writes a device as major << 20 | minor, stat(2) otherwise; either may come in an event."""
+    known = tuple(known)
+    return frozenset(known) | {(os.major(dev) << 20 | os.minor(dev), ino) for dev, ino in known}
+
+
+def _fitted(rule: Rule, event: Event) -> Rule:
+    """The rule as it stands for this event: its severity moved, its action that of the image's profile."""
+    grave = severity.adjusted(rule, event)
+    action = "block" if event.raw.get("profile") == "protect" and rule.id == "profile_violation" else rule.action
+    if (grave, action) == (rule.severity, rule.action):
+        return rule
+    return replace(rule, severity=grave, action=action)

@@ -13,7 +13,7 @@ from seawall.core.errors import SeawallError
 from seawall.runtime.detect import dns
 from seawall.runtime.detect.indicators import Listed
 from seawall.runtime.detect.names import CLONE_FLAGS, FILE_SYSTEMS, OPEN_FLAGS, PTRACE_REQUESTS
-from seawall.runtime.model import Address, Container, Descriptor, Event, File, Kind, Process
+from seawall.runtime.model import Address, Container, Descriptor, Event, File, Kind, Mount, Process
 
 CONTAINER_ID = "c0ffee" + "0" * 58
 _MAGIC = {name: magic for magic, name in FILE_SYSTEMS.items()}
@@ -46,6 +46,9 @@ def _event(value: Mapping[str, Any], place: int) -> Event:
     event.request = _REQUESTS.get(value.get("request", 0), value.get("request", 0))
     event.text = value.get("fstype", "")
     event.blocked = value.get("blocked", False)
+    event.syscall = value.get("syscall", "")
+    event.args, event.paths = tuple(value.get("args", ())), tuple(value.get("paths", ()))
+    event.source = _file(value["source"], 0) if "source" in value else None
     event.data = _asked(value["dns"]) if "dns" in value else b""
     event.raw = _facts(value)
     return event
@@ -61,7 +64,7 @@ def _asked(text: str) -> bytes:
 
 def _facts(value: Mapping[str, Any]) -> dict[str, Any]:
     """What lists, the scanner and the tracker of tunnels would say; `listed: KIND` is of the sample, name or peer."""
-    facts: dict[str, Any] = {}
+    facts: dict[str, Any] = dict(value.get("facts", {}))
     if "sample" in value:
         facts["sample"] = dict(value["sample"])
     if "tunnel" in value:
@@ -76,7 +79,10 @@ def _container(value: Any) -> Container | None:
     if not value:
         return None
     known: dict[str, Any] = {"id": CONTAINER_ID, "name": "web", "image": "shop/web:1.4", "complete": True}
-    return Container(**known | (value if isinstance(value, dict) else {}))
+    if isinstance(value, dict):
+        known |= {name: tuple(given) if isinstance(given, list) else given for name, given in value.items()}
+    known["mounts"] = tuple(Mount(**mount) for mount in known.get("mounts", ()))
+    return Container(**known)
 
 
 def _process(value: Mapping[str, Any], container: Container | None, parents: Sequence[Mapping[str, Any]]) -> Process:

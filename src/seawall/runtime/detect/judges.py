@@ -16,6 +16,7 @@ class Judge:
     check: Check
     identity: bool
     """Looks at who the container is, so it waits until that is known."""
+    fields: frozenset[str]
 
 
 class Judges:
@@ -25,8 +26,9 @@ class Judges:
         self._by_kind: dict[Kind, list[Judge]] = {kind: [] for kind in Kind}
         for rule in rules:
             if rule.enabled:
-                identity = any(resolve(name).identity for name in fields_of(rule.when))
-                judge = Judge(rule, compile_condition(rule.when, lists), identity)
+                fields = frozenset(fields_of(rule.when))
+                identity = any(resolve(name).identity for name in fields)
+                judge = Judge(rule, compile_condition(rule.when, lists), identity, fields)
                 for kind in rule.kinds:
                     self._by_kind[kind].append(judge)
 

@@ -19,13 +19,15 @@ NOTHING: Mapping[str, Any] = {}
 class Namespaces:
     """Remembers with which namespaces each container was started."""
 
+    KINDS = (Kind.EXEC, Kind.SETNS)
+
     def __init__(self) -> None:
         self._own: OrderedDict[str, Mapping[str, int]] = OrderedDict()
 
     def observe(self, event: Event) -> Mapping[str, Any]:
         """{"joined_host": ("mnt", …)} when the process stands in the host's namespaces and its container does not."""
         process = event.process
-        if event.kind not in (Kind.EXEC, Kind.SETNS) or process.container is None or not process.started:
+        if event.kind not in self.KINDS or process.container is None or not process.started:
             return NOTHING
         if not any(process.namespaces.values()):
             return NOTHING

@@ -30,13 +30,15 @@ NOTHING: Mapping[str, Any] = {}
 class Relays:
     """Remembers shells on pipes and processes with outgoing connections; says when the two belong together."""
 
+    KINDS = (Kind.EXEC, Kind.CONNECT, Kind.EXIT)
+
     def __init__(self) -> None:
         self._shells: OrderedDict[Pipe, Identity] = OrderedDict()
         self._relays: OrderedDict[Pipe, tuple[Identity, Address]] = OrderedDict()
         self._dialled: OrderedDict[Identity, tuple[float, Address]] = OrderedDict()
 
     def observe(self, event: Event) -> Mapping[str, Any]:
-        """Facts about this event: {"relay": "pipe"|"parent", "relay_peer": Address, "relay_pid": int}, or nothing."""
+        """{"relay": "pipe"|"parent"|"fileless"|"dropped", "relay_peer": Address, "relay_pid": int}, or nothing."""
         if event.kind is Kind.EXEC:
             return self._exec(event)
         if event.kind is Kind.CONNECT:
@@ -52,7 +54,7 @@ class Relays:
         if dialled is not None:
             self._remember_relay(process, pipes, dialled[1])
         if not is_bare_shell(process):
-            return NOTHING
+            return self._dropper(event)
         for pipe in pipes:
             held = self._relays.get(pipe)
             if held is not None and held[0] != _identity(process):
@@ -69,6 +71,25 @@ class Relays:
             dialled = self._dialled.get(_identity(parent))
             if dialled is not None and event.time - dialled[0] <= MAX_AGE:
                 return {"relay": "parent", "relay_peer": dialled[1], "relay_pid": parent.pid}
+            parent = parent.parent
+        return NOTHING
+
+    def _dropper(self, event: Event) -> Mapping[str, Any]:
+        """A shell started by a program that has dialled out and has no file, or one that is not the image's."""
+        process = event.process
+        if process.container is None or basename(process.exe) not in SHELLS:
+            return NOTHING
+        parent = process.parent
+        for _ in range(PARENTS):
+            if parent is None or parent.container is not process.container:
+                return NOTHING
+            dialled = self._dialled.get(_identity(parent))
+            file = parent.file
+            if dialled is not None and file is not None and event.time - dialled[0] <= MAX_AGE:
+                if file.memfd or file.deleted:
+                    return {"relay": "fileless", "relay_peer": dialled[1], "relay_pid": parent.pid}
+                if file.upper:
+                    return {"relay": "dropped", "relay_peer": dialled[1], "relay_pid": parent.pid}
             parent = parent.parent
         return NOTHING
 
@@ -107,10 +128,15 @@ def is_bare_shell(process: Process) -> bool:
         return False
     if {descriptor.type for descriptor in process.stdio if descriptor.number < 2} != {"pipe"}:
         return False
+    return not has_command(process)
+
+
+def has_command(process: Process) -> bool:
+    """Whether a shell was given a command (-c) or a script: it does that and nothing else."""
     options = process.args[1:]
     if basename(process.exe) == "busybox" and process.args and basename(process.args[0]) == "busybox":
         options = process.args[2:]
-    return all(option.startswith("-") and not ("c" in option and option[1:2] != "-") for option in options)
+    return not all(option.startswith("-") and not ("c" in option and option[1:2] != "-") for option in options)
 
 
 def _pipes(process: Process) -> list[Pipe]:

@@ -4,7 +4,7 @@ Names are Falco's where the meaning is equal (https://falco.org/docs/reference/r
 answers None where the field does not exist for this event; a check on an absent field is false.
 """
 
-from seawall.runtime.detect.fields import container, event, files, intel, process, sockets, streams
+from seawall.runtime.detect.fields import container, event, files, findings, intel, process, sockets, start, streams
 from seawall.runtime.detect.fields.container import in_container
 from seawall.runtime.detect.fields.form import MAX_ANCESTORS, Field, Getter, ancestors, basename
 from seawall.runtime.detect.fields.streams import connected, is_loopback, stdio
@@ -23,9 +23,8 @@ __all__ = [
     "stdio",
 ]
 
-FIELDS: dict[str, Field] = {
-    field.name: field for part in (event, process, streams, files, sockets, intel, container) for field in part.ALL
-}
+_PARTS = (event, process, streams, files, sockets, intel, findings, container, start)
+FIELDS: dict[str, Field] = {field.name: field for part in _PARTS for field in part.ALL}
 
 
 def resolve(name: str) -> Field:

@@ -2,7 +2,7 @@
 
 from seawall.runtime.detect import names
 from seawall.runtime.detect.fields.form import Field, basename, of, of_ancestors, of_nth, of_parent
-from seawall.runtime.model import Event, Process
+from seawall.runtime.model import Process
 
 
 def _name(process: Process) -> str:
@@ -31,15 +31,6 @@ def _memfd(process: Process) -> bool:
 
 def _deleted(process: Process) -> bool:
     return process.file is not None and process.file.deleted
-
-
-def _joined_host(event: Event) -> tuple[str, ...]:
-    joined: tuple[str, ...] = event.raw.get("joined_host", ())
-    return joined
-
-
-def _relay(event: Event) -> str | None:
-    return event.raw.get("relay")
 
 
 ALL = (
@@ -79,8 +70,6 @@ ALL = (
         "arguments 0 of all ancestors, or of the nth",
         nth=of_nth(_first_argument),
     ),
-    Field("proc.joined_host", "many", _joined_host, "namespaces entered that are the host's: mnt, pid, net, user"),
-    Field("proc.relay", "text", _relay, "a shell whose input and output pass through pipes: pipe or parent"),
     Field("user.uid", "number", of(lambda p: p.uid), "real user id"),
     Field("user.euid", "number", of(lambda p: p.euid), "effective user id"),
     Field("user.loginuid", "number", of(lambda p: p.loginuid), "login user id, -1 when never set"),

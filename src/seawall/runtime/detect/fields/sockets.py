@@ -18,12 +18,7 @@ def _loopback(event: Event) -> bool | None:
     return None if host is None else is_loopback(host)
 
 
-def _runtime_socket(event: Event) -> bool | None:
-    return event.raw.get("runtime_socket")
-
-
 ALL = (
-    Field("fd.is_runtime_socket", "flag", _runtime_socket, "is a container runtime's socket"),
     Field("fd.ip", "text", _host, "the address connected to"),
     Field("fd.sip", "text", _host, "the server's address: the one connected to"),
     Field("fd.rip", "text", _host, "the remote address"),

@@ -1,0 +1,97 @@
+"""What the stateful detectors, the questions to the node and the profiles found out about an event."""
+
+import stat
+from typing import Any
+
+from seawall.runtime.detect.fields.form import Field, Getter, ancestors
+from seawall.runtime.model import Event, Kind, Process
+
+
+def _raw(name: str) -> Getter:
+    return lambda event: event.raw.get(name)
+
+
+def _many(name: str) -> Getter:
+    def get(event: Event) -> Any:
+        return event.raw.get(name, ())
+
+    return get
+
+
+def _file_type(event: Event) -> str | None:
+    mode = event.file.mode if event.file is not None else 0
+    return None if not mode else _TYPES.get(stat.S_IFMT(mode))
+
+
+_TYPES = {
+    stat.S_IFREG: "regular",
+    stat.S_IFDIR: "directory",
+    stat.S_IFBLK: "block",
+    stat.S_IFCHR: "character",
+    stat.S_IFIFO: "pipe",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFLNK: "link",
+}
+
+
+def _foreign(event: Event) -> bool | None:
+    return event.file.foreign if event.file is not None and event.kind is not Kind.EXEC else None
+
+
+def _inner(event: Event) -> str | None:
+    return event.file.inner_path or None if event.file is not None and event.kind is not Kind.EXEC else None
+
+
+def _upper_path(event: Event) -> str | None:
+    file = event.process.file
+    return file.upper_path or None if file is not None else None
+
+
+def _source_type(event: Event) -> str | None:
+    mode = event.source.mode if event.source is not None else 0
+    return None if not mode else _TYPES.get(stat.S_IFMT(mode))
+
+
+def _own(event: Event) -> tuple[Process, ...]:
+    """Ancestors within the same container."""
+    found = []
+    for parent in ancestors(event.process):
+        if parent.container is not event.process.container:
+            break
+        found.append(parent)
+    return tuple(found)
+
+
+def _inside(event: Event) -> tuple[str, ...]:
+    return tuple(process.comm for process in _own(event))
+
+
+def _first_inside(event: Event) -> bool:
+    return event.process.container is not None and not _own(event)
+
+
+_RELAY = "a shell that is driven by a process with a connection: pipe, pty, parent, fileless, dropped or listener"
+
+ALL = (
+    Field("proc.joined_host", "many", _many("joined_host"), "the host's namespaces it entered: mnt, pid, net, user"),
+    Field("proc.relay", "text", _raw("relay"), _RELAY),
+    Field("proc.origin", "text", _raw("origin"), "of a program in the written layer: dropped, copied or image"),
+    Field("proc.script", "text", _raw("script"), "the script that an interpreter runs"),
+    Field("proc.script_origin", "text", _raw("script_origin"), "of that script: as proc.origin"),
+    Field("proc.profile", "text", _raw("profile"), "not in its image's profile, of this mode: monitor or protect"),
+    Field("proc.after_userns", "text", _raw("after_userns"), "what is done just after a user namespace was made"),
+    Field("proc.after_splice", "text", _raw("after_splice"), "the file that was spliced in this container before"),
+    Field("proc.by_kernel", "flag", lambda e: e.process.by_kernel, "the kernel itself started it, as a helper"),
+    Field("proc.foreign_cwd", "flag", lambda e: e.process.foreign_cwd, "its working directory is of another namespace"),
+    Field("proc.upper_path", "text", _upper_path, "a kernel helper's file inside the written layer of an overlay"),
+    Field("proc.insidename", "many", _inside, "names of the ancestors that belong to the same container"),
+    Field("proc.is_first", "flag", _first_inside, "the container's first process, or the first of a docker exec"),
+    Field("evt.source_type", "text", _source_type, "mount: what is mounted: block, directory, regular …"),
+    Field("fd.spliced", "text", _raw("spliced"), "a file that matters, opened to read, and spliced into a pipe"),
+    Field("fd.sweep", "text", _raw("sweep"), "the process knocks at many ports of a host, or at many hosts"),
+    Field("fd.is_runtime_socket", "flag", _raw("runtime_socket"), "is a container runtime's socket"),
+    Field("fd.is_runtime_program", "flag", _raw("runtime_program"), "is a program of this host's container runtime"),
+    Field("fd.is_foreign", "flag", _foreign, "the file lies in another mount namespace than the process"),
+    Field("fd.inner_path", "text", _inner, "in procfs, sysfs, cgroup …: the path inside that file system"),
+    Field("fd.filetype", "text", _file_type, "regular, directory, block, character, pipe, socket or link"),
+)
