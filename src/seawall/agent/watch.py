@@ -3,6 +3,7 @@
 A node without BTF, without rights or without the built programs still has an agent: it says why it is blind.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -65,7 +66,7 @@ class Watch:
         try:
             from seawall.runtime.collect.sensor import Sensor
 
-            self._engine = Engine(plan, sockets=_runtime_sockets())
+            self._engine = Engine(plan, _runtime_sockets(), programs=_runtime_programs(), scans=True)
             sensor: SensorLike = Sensor(plan, settings.enforce)
             sensor.start()
         except Exception as error:  # whatever it is: an agent that is blind and says so beats none
@@ -78,7 +79,7 @@ class Watch:
         self._why_off = ""
         self._problems.clear("sensor")
         for container in self._known.values():
-            sensor.know(container)
+            self.know(container)
 
     def apply(self, settings: Settings, step: int) -> None:
         """Work by another configuration, or at another step of the ladder, from the next event on."""
@@ -112,6 +113,7 @@ class Watch:
                 self._judge(engine, event, settings.enforce)
         except (SeawallError, OSError, ValueError) as error:
             self._problems.say("sensor", f"events cannot be read: {error!r}")
+        self._look(engine, settings.enforce)
         return count
 
     def tick(self, now: float) -> None:
@@ -122,10 +124,13 @@ class Watch:
         self._tell_losses(now)
 
     def know(self, container: Container) -> None:
-        """Who a container is."""
+        """Who a container is. How it was started is judged once it is known."""
         self._known[container.id] = container
         if self._sensor is not None:
             self._sensor.know(container)
+        if self._engine is not None:
+            for alert in self._engine.introduce(container, time.time()):
+                self._say(record(alert))
 
     def forget(self, id: str) -> None:
         """A container is gone."""
@@ -160,6 +165,22 @@ class Watch:
                 self._answer(alert, event, enforce)
         except Exception as error:
             self._problems.say("events", f"a {event.kind} event could not be judged: {error!r}")
+
+    def _look(self, engine: Engine, enforce: bool) -> None:
+        """Look at the node for what the engine wants to know, and judge on."""
+        scans = engine.wanted_scans(time.time())
+        if not scans:
+            return
+        from seawall.runtime.collect.lookup import look
+
+        for scan in scans:
+            try:
+                event, alerts = engine.scanned(scan, look(scan))
+                if event is not None:
+                    for alert in alerts:
+                        self._answer(alert, event, enforce)
+            except Exception as error:
+                self._problems.say("events", f"a question about {scan.what} could not be answered: {error!r}")
 
     def _answer(self, alert: Alert, event: Event, enforce: bool) -> None:
         from seawall.runtime.respond import act
@@ -205,6 +226,28 @@ def _loss(new: int, dropped: dict[str, int], now: float) -> Alert:
         advice="Look at what the node was doing then; a flood of events can be a way to hide.",
         advice_zh="检查该节点当时的活动:事件洪泛可能是一种隐藏手段。",
     )
+
+
+def _runtime_programs() -> list[tuple[int, int]]:
+    """(dev, ino) of the programs that make this host's containers: who writes one waits for the host."""
+    found = []
+    for name in (
+        "runc",
+        "crun",
+        "containerd",
+        "containerd-shim-runc-v2",
+        "containerd-shim",
+        "dockerd",
+        "conmon",
+        "kubelet",
+    ):
+        for folder in ("/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/usr/libexec/crio"):
+            try:
+                status = Path(folder, name).stat()
+            except OSError:
+                continue
+            found.append((status.st_dev, status.st_ino))
+    return found
 
 
 def _runtime_sockets() -> list[tuple[int, int]]:

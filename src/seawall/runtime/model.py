@@ -292,6 +292,8 @@ class Scan:
     pid: int
     """The process that raised the question."""
     start: int
+    others: tuple[int, ...] = ()
+    """Ancestors of it in the same container, to stand in for it when it has ended."""
     pipes: tuple[int, ...] = ()
     """Inodes."""
     terminal: int = -1

@@ -113,7 +113,7 @@ def test_rules_in_force(client):
     assert client.get("/rules?format=csv").text.count("\n") > 20
     first = client.get("/rules?limit=20").json()
     second = client.get(f"/rules?limit=20&cursor={first['next']}").json()
-    assert len(first["items"]) + len(second["items"]) == answer["total"]
+    assert len(first["items"]) + len(second["items"]) == min(40, answer["total"])
 
 
 def test_what_needs_somebody_is_summed_up(client):

@@ -84,10 +84,10 @@ class Engine:
         """What the engine would like to have looked up at `now`; each is asked for once."""
         return self._questions.due(now)
 
-    def scanned(self, scan: Scan, found: Found) -> list[Alert]:
-        """The alerts that an answer brings, of the event that raised the question."""
+    def scanned(self, scan: Scan, found: Found) -> tuple[Event | None, list[Alert]]:
+        """The event that raised the question and the alerts that the answer brings."""
         event, asked = self._questions.answer(scan, found)
-        return [] if event is None else self._judged(event, asked)
+        return event, [] if event is None else self._judged(event, asked)
 
     def take_silenced(self) -> dict[str, int]:
         """Waiver id → alerts it has silenced since the last question."""

