@@ -3,11 +3,15 @@
 The form, made by parse.py and plain enough for JSON:
 
     ["and", x, y, …]  ["or", x, y, …]  ["not", x]
-    ["exists", FIELD]
-    [OPERATOR, FIELD, value]           = != < <= > >= contains icontains startswith endswith glob iglob
-    [OPERATOR, FIELD, [value, …]]      in intersects pmatch; a text in place of the list names one of Plan.lists
+    ["exists", FORM]
+    [OPERATOR, FORM, value]            = != < <= > >= contains icontains bcontains startswith bstartswith endswith
+                                       glob iglob regex
+    [OPERATOR, FORM, [value, …]]       in intersects pmatch; a text in place of the list names one of Plan.lists
+    ["OPERATOR anyof", FORM, [value, …]]   oneof and anyof: for some of the values; allof: for all
+    [OPERATOR, FORM, {"of": FORM}]     compared with another field: val()
 
-A check on an absent field is false, whatever the operator; so its `not` is true.
+FORM is a field's name or a transformer (transform.py). A check on an absent field is false, whatever the operator; so
+its `not` is true.
 """
 
 import fnmatch
@@ -15,7 +19,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from seawall.runtime.detect.fields import Field, Getter, resolve
+from seawall.runtime.detect import networks, transform
+from seawall.runtime.detect.fields import Getter
 from seawall.runtime.model import Event
 
 Check = Callable[[Event], bool]
@@ -24,15 +29,19 @@ Lists = Mapping[str, Sequence[str]]
 MAX_DEPTH = 60
 """Nesting of one condition, after macros are put in."""
 
-TEXT_OPERATORS = ("=", "!=", "contains", "icontains", "startswith", "endswith", "glob", "iglob")
+TEXT_OPERATORS = ("=", "!=", "contains", "icontains", "startswith", "endswith", "glob", "iglob", "regex")
+BYTE_OPERATORS = ("bcontains", "bstartswith")
 NUMBER_OPERATORS = ("=", "!=", "<", "<=", ">", ">=")
 LIST_OPERATORS = ("in", "intersects", "pmatch")
+QUANTIFIERS = ("oneof", "anyof", "allof")
 OPERATORS = {
-    "text": (*TEXT_OPERATORS, *LIST_OPERATORS),
+    "text": (*TEXT_OPERATORS, *BYTE_OPERATORS, *LIST_OPERATORS),
     "many": (*TEXT_OPERATORS, *LIST_OPERATORS),
+    "bytes": (*TEXT_OPERATORS, *BYTE_OPERATORS),
     "number": (*NUMBER_OPERATORS, "in", "intersects"),
+    "ports": (*NUMBER_OPERATORS, "in", "intersects"),
     "flag": ("=", "!="),
-    "net": ("=", "!=", "in"),
+    "net": ("=", "!=", "in", "intersects"),
 }
 """What may be asked of a field of each type."""
 
@@ -44,19 +53,33 @@ def compile_condition(when: Sequence[Any], lists: Lists, depth: int = 0) -> Chec
     operator = when[0]
     if operator in ("and", "or"):
         parts = [compile_condition(part, lists, depth + 1) for part in when[1:]]
-        return _all(parts) if operator == "and" else _any(parts)
+        return every(parts) if operator == "and" else some(parts)
     if operator == "not":
         inner = compile_condition(when[1], lists, depth + 1)
         return lambda event: not inner(event)
-    field = resolve(when[1])
-    if operator == "exists":
-        return _exists(field.get)
-    if operator not in OPERATORS[field.type]:
-        raise ValueError(f"{operator} cannot be asked of {field.name}")
-    value = lists[when[2]] if operator in LIST_OPERATORS and isinstance(when[2], str) else when[2]
-    if operator in LIST_OPERATORS and field.type == "number":
+    return compile_check(when, lists)
+
+
+def compile_check(when: Sequence[Any], lists: Lists) -> Check:
+    """The closure of one check, the leaf of a condition."""
+    found = transform.source(when[1])
+    if when[0] == "exists":
+        return _exists(found.get)
+    operator, _, quantifier = str(when[0]).partition(" ")
+    if operator not in OPERATORS[found.type]:
+        raise ValueError(f"{operator} cannot be asked of {when[1]}, a {found.type} field")
+    if isinstance(when[2], dict):
+        return _compared(found, operator, transform.source(when[2]["of"]))
+    many = operator in LIST_OPERATORS or quantifier
+    value = lists[when[2]] if many and isinstance(when[2], str) else when[2]
+    if many and found.type in ("number", "ports"):
         value = [int(item, 0) if isinstance(item, str) else item for item in value]
-    return _checked(field, _test(field.type, operator, value))
+    if quantifier:
+        tests = [_test(found.type, operator, one) for one in value]
+        return _checked(found, _quantified(tests, quantifier))
+    if operator == "!=" and found.type in ("net", "ports"):
+        return _neither(found.get, _test(found.type, "=", value))
+    return _checked(found, _test(found.type, operator, value))
 
 
 def fields_of(when: Sequence[Any]) -> Iterator[str]:
@@ -64,24 +87,27 @@ def fields_of(when: Sequence[Any]) -> Iterator[str]:
     if when[0] in ("and", "or", "not"):
         for part in when[1:]:
             yield from fields_of(part)
-    else:
-        yield when[1]
+        return
+    yield from transform.names(when[1])
+    if len(when) > 2 and isinstance(when[2], dict):
+        yield from transform.names(when[2]["of"])
 
 
-def _all(parts: list[Check]) -> Check:
+def every(parts: Sequence[Check]) -> Check:
     """Pairs of pairs: closures that call two others are quicker than a loop over many."""
     if len(parts) == 1:
         return parts[0]
     half = (len(parts) + 1) // 2
-    first, rest = _all(parts[:half]), _all(parts[half:])
+    first, rest = every(parts[:half]), every(parts[half:])
     return lambda event: first(event) and rest(event)
 
 
-def _any(parts: list[Check]) -> Check:
+def some(parts: Sequence[Check]) -> Check:
+    """As `every`, for `or`."""
     if len(parts) == 1:
         return parts[0]
     half = (len(parts) + 1) // 2
-    first, rest = _any(parts[:half]), _any(parts[half:])
+    first, rest = some(parts[:half]), some(parts[half:])
     return lambda event: first(event) or rest(event)
 
 
@@ -89,28 +115,116 @@ def _exists(get: Getter) -> Check:
     return lambda event: get(event) not in (None, "", ())
 
 
-def _checked(field: Field, test: Callable[[Any], bool]) -> Check:
-    get = field.get
-    if field.type == "many":
+def _checked(found: transform.Source, test: Callable[[Any], bool]) -> Check:
+    get = found.get
+    if found.type == "many":
         return lambda event: any(map(test, get(event) or ()))
+    if found.type in ("net", "ports"):
+        return _some_end(get, test)
 
     def check(event: Event) -> bool:
-        found = get(event)
-        return found is not None and test(found)
+        value = get(event)
+        return value is not None and test(value)
 
     return check
+
+
+def _some_end(get: Getter, test: Callable[[Any], bool]) -> Check:
+    """A field of net or ports has the value of one end or of both."""
+
+    def check(event: Event) -> bool:
+        value = get(event)
+        if value is None:
+            return False
+        return any(map(test, value)) if isinstance(value, tuple) else test(value)
+
+    return check
+
+
+def _neither(get: Getter, test: Callable[[Any], bool]) -> Check:
+    """!= of both ends: none of them is it."""
+
+    def check(event: Event) -> bool:
+        value = get(event)
+        if value is None:
+            return False
+        return not any(map(test, value)) if isinstance(value, tuple) else not test(value)
+
+    return check
+
+
+def _compared(left: transform.Source, operator: str, right: transform.Source) -> Check:
+    """With another field's value: false while either is absent."""
+    if operator in ("glob", "iglob", "regex", "pmatch"):
+        raise ValueError(f"{operator} needs a written pattern, not another field")
+    kinds = {"text": "text", "many": "text", "constant": "text", "net": "text", "bytes": "text"}
+    if kinds.get(left.type, left.type) != kinds.get(right.type, right.type):
+        raise ValueError(f"a {left.type} cannot be compared with a {right.type}")
+
+    def check(event: Event) -> bool:
+        have, other = left.get(event), right.get(event)
+        if have is None or other is None:
+            return False
+        haves = have if isinstance(have, tuple) else (have,)
+        others = other if isinstance(other, tuple) else (other,)
+        if operator in LIST_OPERATORS:
+            return not set(haves).isdisjoint(others)
+        return any(_TESTS[operator](value)(found) for found in haves for value in others)
+
+    return check
+
+
+def _quantified(tests: list[Callable[[Any], bool]], quantifier: str) -> Callable[[Any], bool]:
+    if quantifier not in QUANTIFIERS:
+        raise ValueError(f"{quantifier} is none of {QUANTIFIERS}")
+    if quantifier == "allof":
+        return lambda found: all(test(found) for test in tests)
+    return lambda found: any(test(found) for test in tests)
 
 
 def _test(type: str, operator: str, value: Any) -> Callable[[Any], bool]:
     """The test of one present value."""
     if type == "net":
-        inside = _networks([value] if isinstance(value, str) else value)
-        return (lambda found: not inside(found)) if operator == "!=" else inside
+        return networks.within([value] if isinstance(value, str) else value)
+    if operator in BYTE_OPERATORS:
+        return _bytes(value, str.startswith if operator == "bstartswith" else str.__contains__, type == "bytes")
+    if type == "bytes" and isinstance(value, str):
+        value = value.encode("utf-8", "surrogateescape").decode("latin-1")  # the form in which bytes are kept
     if operator == "pmatch":
         return _under(value)
     if operator in LIST_OPERATORS:
         return frozenset(value).__contains__
     return _TESTS[operator](value)
+
+
+def _icontains(value: str) -> Callable[[Any], bool]:
+    return lambda found: value in found.lower()
+
+
+def _bytes(value: str, test: Callable[[str, str], bool], kept: bool) -> Callable[[Any], bool]:
+    """`value` is hexadecimal. Of a bytes field each character is a byte (`kept`); a text is its UTF-8."""
+    wanted = bytes.fromhex(value).decode("latin-1")
+    if kept:
+        return lambda found: test(found, wanted)
+    return lambda found: test(found.encode("utf-8", "surrogateescape").decode("latin-1"), wanted)
+
+
+def _regex(value: str) -> Callable[[Any], bool]:
+    from seawall.runtime.detect import pattern  # most plans have no use for it
+
+    return pattern.fullmatch(value)
+
+
+def _glob(pattern: str, flags: int) -> Callable[[Any], bool]:
+    match = re.compile(fnmatch.translate(pattern), flags | re.DOTALL).match
+    return lambda found: match(found) is not None
+
+
+def _under(prefixes: Sequence[str]) -> Callable[[Any], bool]:
+    """pmatch: the path is one of these or lies below one of them."""
+    exact = frozenset(prefix.rstrip("/") or "/" for prefix in prefixes)
+    below = tuple(prefix.rstrip("/") + "/" for prefix in prefixes)
+    return lambda found: found in exact or found.startswith(below)
 
 
 _TESTS: dict[str, Callable[[Any], Callable[[Any], bool]]] = {
@@ -126,35 +240,5 @@ _TESTS: dict[str, Callable[[Any], Callable[[Any], bool]]] = {
     "endswith": lambda value: lambda found: found.endswith(value),
     "glob": lambda value: _glob(value, 0),
     "iglob": lambda value: _glob(value, re.IGNORECASE),
+    "regex": _regex,
 }
-
-
-def _icontains(value: str) -> Callable[[Any], bool]:
-    return lambda found: value in found.lower()
-
-
-def _glob(pattern: str, flags: int) -> Callable[[Any], bool]:
-    match = re.compile(fnmatch.translate(pattern), flags | re.DOTALL).match
-    return lambda found: match(found) is not None
-
-
-def _under(prefixes: Sequence[str]) -> Callable[[Any], bool]:
-    """pmatch: the path is one of these or lies below one of them."""
-    exact = frozenset(prefix.rstrip("/") or "/" for prefix in prefixes)
-    below = tuple(prefix.rstrip("/") + "/" for prefix in prefixes)
-    return lambda found: found in exact or found.startswith(below)
-
-
-def _networks(values: Sequence[str]) -> Callable[[Any], bool]:
-    import ipaddress  # only plans that compare networks pay for it
-
-    networks = [ipaddress.ip_network(value, strict=False) for value in values]
-
-    def inside(found: str) -> bool:
-        try:
-            address = ipaddress.ip_address(found)
-        except ValueError:
-            return False
-        return any(address in network for network in networks)
-
-    return inside

@@ -1,5 +1,7 @@
 """Numbers of the kernel and the words people know them by. Reference: the kernel's uapi headers."""
 
+import errno
+
 FILE_SYSTEMS = {
     0x794C7630: "overlay",
     0x9FA0: "proc",
@@ -69,9 +71,6 @@ _WORDS = (
 CAPABILITIES = tuple(_WORDS.split())
 """By bit number."""
 
-ERRORS = {1: "EPERM", 2: "ENOENT", 3: "ESRCH", 13: "EACCES", 17: "EEXIST", 22: "EINVAL", 111: "ECONNREFUSED"}
-ERRORS |= {115: "EINPROGRESS", 16: "EBUSY", 20: "ENOTDIR", 21: "EISDIR", 26: "ETXTBSY", 30: "EROFS", 38: "ENOSYS"}
-
 
 def flags(value: int, table: dict[int, str]) -> str:
     """`O_WRONLY|O_CREAT`; bits without a name are left out."""
@@ -85,4 +84,50 @@ def capabilities(bitmap: int) -> str:
 
 def error(result: int) -> str:
     """`SUCCESS`, the error's name, or its number."""
-    return "SUCCESS" if result >= 0 else ERRORS.get(-result, str(-result))
+    return "SUCCESS" if result >= 0 else errno.errorcode.get(-result, str(-result))
+
+
+PROTECTION_BITS = {
+    0o4000: "S_ISUID",
+    0o2000: "S_ISGID",
+    0o1000: "S_ISVTX",
+    0o400: "S_IRUSR",
+    0o200: "S_IWUSR",
+    0o100: "S_IXUSR",
+    0o040: "S_IRGRP",
+    0o020: "S_IWGRP",
+    0o010: "S_IXGRP",
+    0o004: "S_IROTH",
+    0o002: "S_IWOTH",
+    0o001: "S_IXOTH",
+}
+"""Of a file's mode."""
+
+DOMAINS = {1: "AF_UNIX", 2: "AF_INET", 10: "AF_INET6", 16: "AF_NETLINK", 17: "AF_PACKET", 38: "AF_ALG"}
+DOMAINS |= {29: "AF_CAN", 31: "AF_BLUETOOTH", 40: "AF_VSOCK", 44: "AF_XDP", 15: "AF_KEY", 30: "AF_TIPC"}
+"""First argument of socket()."""
+
+_COMMANDS = (
+    "MAP_CREATE MAP_LOOKUP_ELEM MAP_UPDATE_ELEM MAP_DELETE_ELEM MAP_GET_NEXT_KEY PROG_LOAD OBJ_PIN OBJ_GET "
+    "PROG_ATTACH PROG_DETACH PROG_TEST_RUN PROG_GET_NEXT_ID MAP_GET_NEXT_ID PROG_GET_FD_BY_ID MAP_GET_FD_BY_ID "
+    "OBJ_GET_INFO_BY_FD PROG_QUERY RAW_TRACEPOINT_OPEN BTF_LOAD BTF_GET_FD_BY_ID TASK_FD_QUERY "
+    "MAP_LOOKUP_AND_DELETE_ELEM MAP_FREEZE BTF_GET_NEXT_ID MAP_LOOKUP_BATCH MAP_LOOKUP_AND_DELETE_BATCH "
+    "MAP_UPDATE_BATCH MAP_DELETE_BATCH LINK_CREATE LINK_UPDATE LINK_GET_FD_BY_ID LINK_GET_NEXT_ID ENABLE_STATS "
+    "ITER_CREATE LINK_DETACH PROG_BIND_MAP TOKEN_CREATE"
+)
+BPF_COMMANDS = tuple("BPF_" + word for word in _COMMANDS.split())
+"""By number: first argument of bpf()."""
+
+
+def terminal(name: str) -> int:
+    """The device number that /proc shows for a terminal's name (pts3, tty1) or number; 0 for none."""
+    if not name or name.isdigit():
+        return int(name or 0)
+    word = name.removeprefix("/dev/").replace("/", "")
+    digits = word.lstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    number = int(digits) if digits.isdigit() else 0
+    if word.startswith("pts"):
+        return (136 + (number >> 8)) << 8 | number & 0xFF
+    if word.startswith("ttyS"):
+        return 4 << 8 | 64 + number
+    return 4 << 8 | number if word.startswith("tty") and digits.isdigit() else 5 << 8 | 1

@@ -1,10 +1,14 @@
-"""From a condition's text to its compiled form (condition.py). The grammar is a subset of Falco's filter language:
+"""From a condition's text to its compiled form (condition.py): Falco's filter language.
 
-    expression := term ("or" term)*            term := factor ("and" factor)*
-    factor     := "not" factor | "(" expression ")" | check | MACRO
-    check      := FIELD "exists" | FIELD operator value | FIELD ("in" | "intersects" | "pmatch") list
-    list       := "(" [value ("," value)*] ")" | LIST          names of lists stand for their items
-    value      := bare word | 'quoted' | "quoted", with \\ escapes
+    expression  := term ("or" term)*            term := factor ("and" factor)*
+    factor      := "not" factor | "(" expression ")" | check | MACRO
+    check       := left "exists" | left operator right | left operator ("oneof" | "anyof" | "allof") list
+                 | left ("in" | "intersects" | "pmatch") (list | other)
+    left        := FIELD | transformer          FIELD may take an argument: proc.aname[2]
+    right       := value | other                other := "val(" FIELD ")" | transformer
+    transformer := NAME "(" argument ("," argument)* ")"      argument := left | "quoted" | number | "(" arguments ")"
+    list        := "(" [value ("," value)*] ")" | LIST        names of lists stand for their items
+    value       := bare word | 'quoted' | "quoted", with \\ escapes
 
 Field names, value types and operators are checked here, so that a rule that compiles can run.
 """
@@ -15,8 +19,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from seawall.core.errors import SeawallError
-from seawall.runtime.detect.condition import LIST_OPERATORS, MAX_DEPTH, OPERATORS
-from seawall.runtime.detect.fields import FIELDS, Field, resolve
+from seawall.runtime.detect import transform
+from seawall.runtime.detect.condition import LIST_OPERATORS, MAX_DEPTH, OPERATORS, QUANTIFIERS, compile_check
+from seawall.runtime.detect.fields import FIELDS
+from seawall.runtime.detect.transform import TRANSFORMERS, Source
 
 MAX_TEXT = 100_000
 """Characters of one condition."""
@@ -31,6 +37,10 @@ _BARE = re.compile(r"""[^()"'\s=,]+""")
 _OPERATOR = re.compile(r"<=|>=|==|!=|=|<|>|[a-z]+\b")
 _QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_FALCO_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", " ": "\\", "\\": "\\", "/": "/"}
+"""A backslash before a blank is a backslash: rules have been written so, and are read so."""
+_DELIMITED = r"(?<![^\s(),=]){}(?![^\s(),=])"
+_TRIED = frozenset({"regex", "bcontains", "bstartswith"})
 _RESERVED = frozenset({"and", "or", "not", "exists", *(word for words in OPERATORS.values() for word in words)})
 
 
@@ -43,14 +53,17 @@ def parse(
     macros: Mapping[str, list[Any]],
     lists: Mapping[str, Sequence[str]],
     labels: Mapping[str, str] = NO_LABELS,
+    *,
+    falco: bool = False,
 ) -> list[Any]:
     """The compiled form of `text`, macros put in. Raises ConditionError.
 
-    `labels` says under which name a list is kept in the plan, where that differs from its own.
+    `labels` says under which name a list is kept in the plan, where that differs from its own. `falco`: read it to
+    the letter as Falco does, where lists are put in as text, in quoted values too, and its escapes are few.
     """
     if len(text) > MAX_TEXT:
         raise ConditionError(f"the condition has {len(text)} characters", f"at most {MAX_TEXT} are taken")
-    when = _Reader(text, macros, lists, labels).whole()
+    when = _Reader(text, (macros, lists, labels), falco).whole()
     nodes = _count(when)
     if nodes > MAX_NODES:
         raise ConditionError(f"the condition has {nodes} parts with its macros", f"at most {MAX_NODES} are taken")
@@ -63,11 +76,11 @@ class _Reader:
     def __init__(
         self,
         text: str,
-        macros: Mapping[str, list[Any]],
-        lists: Mapping[str, Sequence[str]],
-        labels: Mapping[str, str],
+        words: tuple[Mapping[str, list[Any]], Mapping[str, Sequence[str]], Mapping[str, str]],
+        falco: bool,
     ) -> None:
-        self.text, self.macros, self.lists, self.labels = text, macros, lists, labels
+        self.text, self.falco = text, falco
+        self.macros, self.lists, self.labels = words
         self.at = 0
         self.depth = 0
 
@@ -113,42 +126,132 @@ class _Reader:
         if name is None or name in _RESERVED:
             self.at = start
             self.fail("a field or macro is missing", "write for instance: proc.name = bash")
-        if "." not in name:
-            if name not in self.macros:
-                self.at = start
-                self.fail(f"there is no macro {name}", _meant(name, [*self.macros], "define it above this rule"))
-            return self.macros[name]
-        field = self.field(name, start)
+        if name in TRANSFORMERS and self.text.startswith("(", self.at):
+            form: Any = self.transformer(name)
+        elif "." not in name:
+            return self.macro(name, start)
+        else:
+            form = name
+        left = self.source(form, start)
         self.blank()
-        operator = self.operator(field)
+        operator = self.operator(form, left)
         if operator == "exists":
-            return ["exists", name]
-        if operator in LIST_OPERATORS:
-            return [operator, name, self.values(field, operator)]
-        return [operator, name, self.typed(field, operator, self.value())]
+            return ["exists", form]
+        made = [operator, form, *self.right(left, operator)]
+        if made[-1] in QUANTIFIERS:
+            made = [f"{operator} {made.pop()}", form, self.values(left, operator)]
+        if operator in _TRIED or left.type == "net" or isinstance(made[2], dict):
+            self.tried(made, start)
+        return made
 
-    def field(self, name: str, start: int) -> Field:
+    def tried(self, made: list[Any], start: int) -> None:
+        """What only making the check shows: a pattern that is none, values that cannot be compared."""
         try:
-            return resolve(name)
-        except KeyError:
+            compile_check(made, _Labelled(self.lists, self.labels))
+        except (ValueError, KeyError) as error:
             self.at = start
+            self.fail(str(error), "docs/reference/rules.md tells what each operator takes")
+
+    def macro(self, name: str, start: int) -> list[Any]:
+        if name not in self.macros:
+            self.at = start
+            self.fail(f"there is no macro {name}", _meant(name, [*self.macros], "define it above this rule"))
+        return self.macros[name]
+
+    def right(self, left: Source, operator: str) -> tuple[Any]:
+        """What stands right of an operator; the quantifier alone, where there is one."""
+        self.blank()
+        start = self.at
+        name = self.take(_NAME)
+        if name == "val" and self.symbol("("):
+            field = self.take(_NAME) or ""
+            self.source(field, start)
+            if not self.symbol(")"):
+                self.fail("a bracket is not closed", "write val(proc.name)")
+            return ({"of": field},)
+        if name in TRANSFORMERS and self.text.startswith("(", self.at):
+            form = self.transformer(name)
+            self.source(form, start)
+            return ({"of": form},)
+        if name in QUANTIFIERS and operator not in LIST_OPERATORS and self.symbol("("):
+            self.at -= 1
+            return (name,)
+        if name in QUANTIFIERS and operator not in LIST_OPERATORS and self.named_list():
+            return (name,)
+        self.at = start
+        if operator in LIST_OPERATORS:
+            return (self.values(left, operator),)
+        return (self.typed(left, operator, self.single()),)
+
+    def named_list(self) -> bool:
+        """Whether the name of a list comes next; nothing is taken."""
+        self.blank()
+        found = _BARE.match(self.text, self.at)
+        return found is not None and found.group() in self.lists
+
+    def transformer(self, name: str) -> list[Any]:
+        """Its name is read; its arguments come."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            self.fail("too many brackets", f"nest at most {MAX_DEPTH} deep")
+        form = [name, *self.arguments()]
+        self.depth -= 1
+        return form
+
+    def arguments(self) -> list[Any]:
+        found: list[Any] = []
+        if not self.symbol("("):
+            self.fail("a bracket is missing", "write for instance: tolower(proc.name)")
+        while not self.symbol(")"):
+            if found and not self.symbol(","):
+                self.fail("the arguments are not closed", "separate them by , and end with )")
+            found.append(self.argument())
+        return found
+
+    def argument(self) -> Any:
+        self.blank()
+        if self.text.startswith("(", self.at):
+            return {"list": self.arguments()}
+        if self.text[self.at : self.at + 1] in ("'", '"'):
+            return {"text": self.value()}
+        start = self.at
+        name = self.take(_NAME)
+        if name in TRANSFORMERS and self.text.startswith("(", self.at):
+            return self.transformer(name)
+        if name is not None and "." in name:
+            self.source(name, start)
+            return name
+        self.at = start
+        return {"text": self.value()}
+
+    def source(self, form: Any, start: int) -> Source:
+        try:
+            return transform.source(form)
+        except ValueError as error:
+            self.at = start
+            self.fail(str(error), "docs/reference/rules.md tells what each transformer takes")
+        except KeyError as error:
+            self.at = start
+            name = str(error.args[0])
             plain = name.partition("[")[0]
             if plain in FIELDS:
-                self.fail(f"{plain} does not take [{name.partition('[')[2]}", "a number up to 32 goes with proc.aname")
-            self.fail(f"there is no field {name}", _meant(plain, [*FIELDS], "docs/reference/rules.md lists them"))
+                takes = FIELDS[plain].takes or "no argument"
+                self.fail(f"{plain} does not take [{name.partition('[')[2]}", f"it takes {takes}")
+            self.fail(f"there is no field {name}", _meant(plain, [*FIELDS], "docs/reference/fields.md lists them"))
 
-    def operator(self, field: Field) -> str:
+    def operator(self, form: Any, left: Source) -> str:
         start = self.at
-        allowed = ("exists", *OPERATORS[field.type])
+        allowed = ("exists", *OPERATORS[left.type])
         word = self.take(_OPERATOR)
         word = "=" if word == "==" else word
         if word is None or word not in allowed:
             self.at = start
-            what = f"{word} cannot be asked of {field.name}" if word in _RESERVED else "an operator is missing"
-            self.fail(f"{what}, a {field.type} field", f"use one of: {' '.join(allowed)}")
+            name = form if isinstance(form, str) else f"{form[0]}(…)"
+            what = f"{word} cannot be asked of {name}" if word in _RESERVED else "an operator is missing"
+            self.fail(f"{what}, a {left.type} field", f"use one of: {' '.join(allowed)}")
         return word
 
-    def values(self, field: Field, operator: str) -> list[Any] | str:
+    def values(self, field: Source, operator: str) -> list[Any] | str:
         """The items of a list; or its name, when it is one list and nothing else."""
         self.blank()
         if not self.symbol("("):
@@ -172,22 +275,51 @@ class _Reader:
             flat.extend(self.lists[item] if bare and item in self.lists else [item])
         return [self.typed(field, operator, item) for item in flat]
 
-    def named(self, field: Field, operator: str, name: str) -> list[Any] | str:
+    def named(self, field: Source, operator: str, name: str) -> list[Any] | str:
         values = [self.typed(field, operator, item) for item in self.lists[name]]
-        return values if field.type == "number" else self.labels.get(name, name)
+        return values if field.type in ("number", "ports") else self.labels.get(name, name)
 
     def value(self) -> str:
         self.blank()
         quoted = self.take(_QUOTED)
         if quoted is not None:
-            return _ESCAPE.sub(r"\1", quoted[1:-1])
+            return self.unescaped(quoted[1:-1], quoted[0])
         bare = self.take(_BARE)
         if bare is None:
             self.fail("a value is missing", 'an empty text is ""')
         return bare
 
-    def typed(self, field: Field, operator: str, text: str) -> str | int | bool:
-        if field.type == "number":
+    def unescaped(self, text: str, quote: str) -> str:
+        if not self.falco:
+            return _ESCAPE.sub(r"\1", text)
+        for name in self.lists:
+            if name in text:
+                text = re.sub(_DELIMITED.format(re.escape(name)), ", ".join(self.lists[name]), text)
+        known = _FALCO_ESCAPES | {quote: quote}
+
+        def one(found: re.Match[str]) -> str:
+            if found[1] not in known:
+                self.fail(f"\\{found[1]} is no escape", "write \\\\ for a backslash")
+            return known[found[1]]
+
+        return _ESCAPE.sub(one, text)
+
+    def single(self) -> str:
+        """One value. In Falco's form the name of a list stands for its items here too."""
+        self.blank()
+        start = self.at
+        quoted = self.text[self.at : self.at + 1] in ("'", '"')
+        found = self.value()
+        if not self.falco or quoted or found not in self.lists:
+            return found
+        items = self.lists[found]
+        if len(items) != 1:
+            self.at = start
+            self.fail(f"{found} is a list of {len(items)} items, not one value", f"write: in ({found})")
+        return items[0]
+
+    def typed(self, field: Source, operator: str, text: str) -> str | int | bool:
+        if field.type in ("number", "ports"):
             try:
                 return int(text, 0)
             except ValueError:
@@ -231,6 +363,13 @@ class _Reader:
         after = self.text[self.at : self.at + 30].replace("\n", " ")
         place = f"at “{before}⟶{after}”" if after else f"at the end, after “{before}”"
         raise ConditionError(f"{message} ({place})", hint)
+
+
+class _Labelled(dict[str, Sequence[str]]):
+    """Lists under the names that the plan gives them."""
+
+    def __init__(self, lists: Mapping[str, Sequence[str]], labels: Mapping[str, str]) -> None:
+        super().__init__({labels.get(name, name): items for name, items in lists.items()})
 
 
 def _joined(operator: str, parts: list[list[Any]]) -> list[Any]:

@@ -4,7 +4,18 @@ Names are Falco's where the meaning is equal (https://falco.org/docs/reference/r
 answers None where the field does not exist for this event; a check on an absent field is false.
 """
 
-from seawall.runtime.detect.fields import container, event, files, findings, intel, process, sockets, start, streams
+from seawall.runtime.detect.fields import (
+    arguments,
+    container,
+    event,
+    files,
+    findings,
+    intel,
+    process,
+    sockets,
+    start,
+    streams,
+)
 from seawall.runtime.detect.fields.container import in_container
 from seawall.runtime.detect.fields.form import MAX_ANCESTORS, Field, Getter, ancestors, basename
 from seawall.runtime.detect.fields.streams import connected, is_loopback, stdio
@@ -23,17 +34,21 @@ __all__ = [
     "stdio",
 ]
 
-_PARTS = (event, process, streams, files, sockets, intel, findings, container, start)
+MAX_ARGUMENT = 256
+_PARTS = (event, arguments, process, streams, files, sockets, intel, findings, container, start)
 FIELDS: dict[str, Field] = {field.name: field for part in _PARTS for field in part.ALL}
 
 
 def resolve(name: str) -> Field:
-    """The field of a name, with its number bound: `proc.aname[2]`. Raises KeyError when there is none."""
+    """The field of a name, with its argument bound: `proc.aname[2]`. Raises KeyError when there is none."""
     plain, bracket, rest = name.partition("[")
     field = FIELDS[plain]
-    if not bracket:
+    if not bracket and not field.needs:
         return field
-    number = rest.removesuffix("]")
-    if field.nth is None or not number.isdigit() or not 0 <= int(number) <= MAX_ANCESTORS:
+    argument = rest.removesuffix("]").strip("'\"")
+    if field.bind is None or not argument or len(argument) > MAX_ARGUMENT:
         raise KeyError(name)
-    return Field(name, "text", field.nth(int(number)), field.about, field.identity)
+    try:
+        return Field(name, "text", field.bind(argument), field.about, field.identity)
+    except ValueError:
+        raise KeyError(name) from None

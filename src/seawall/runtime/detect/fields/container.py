@@ -1,10 +1,11 @@
 """container.* and k8s.*: where it happened."""
 
+import fnmatch
 from collections.abc import Callable
 from typing import Any
 
 from seawall.runtime.detect.fields.form import Field, Getter
-from seawall.runtime.model import Container, Event
+from seawall.runtime.model import Container, Event, Mount
 
 
 def in_container(event: Event) -> Container | None:
@@ -37,6 +38,29 @@ def _tag(container: Container) -> str:
     return tail.partition(":")[2]
 
 
+def _mounted(mount: Mount) -> str:
+    return f"{mount.source}:{mount.target}:{mount.mode}:{str(mount.writable).lower()}:{mount.propagation}"
+
+
+def _target(pattern: str) -> Getter:
+    """Where the first mount lies whose source fits the pattern."""
+
+    def get(event: Event) -> str | None:
+        container = event.process.container
+        if container is None:
+            return None
+        fits = (mount.target for mount in container.mounts if fnmatch.fnmatchcase(mount.source, pattern))
+        return next(fits, "N/A")
+
+    return get
+
+
+def _began(container: Container) -> int | None:
+    return int(container.started_at * 1e9) or None
+
+
+_DEST = "where the mount lies whose source fits the pattern; N/A when there is none"
+_SOURCE = "a pattern of the source: /etc, /proc*"
 ALL = (
     Field("container.id", "text", _id, "the first 12 digits, or host"),
     Field("container.full_id", "text", _of(lambda c: c.id), "all 64 digits"),
@@ -47,6 +71,22 @@ ALL = (
     Field("container.image.digest", "text", _of(lambda c: c.image_digest), "sha256:…", identity=True),
     Field("container.image.id", "text", _of(lambda c: c.image_id), "the image's id", identity=True),
     Field("container.privileged", "flag", _of(lambda c: c.privileged), "runs privileged", identity=True),
+    Field(
+        "container.start_ts", "number", _of(_began), "when it started, in nanoseconds since the epoch", identity=True
+    ),
+    Field(
+        "container.mounts", "text", _of(lambda c: ",".join(map(_mounted, c.mounts))), "all its mounts", identity=True
+    ),
+    Field(
+        "container.mount.dest",
+        "text",
+        lambda _: None,
+        _DEST,
+        identity=True,
+        bind=_target,
+        takes=_SOURCE,
+        needs=True,
+    ),
     Field("k8s.pod.name", "text", _of(lambda c: c.pod or None), "the pod's name", identity=True),
     Field("k8s.ns.name", "text", _of(lambda c: c.namespace or None), "the pod's namespace", identity=True),
 )

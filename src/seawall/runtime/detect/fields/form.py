@@ -18,13 +18,18 @@ class Field:
 
     name: str
     type: str
-    """text, number, flag, many (texts, any of which may match) or net (an address, compared with networks)."""
+    """text, number, flag, many (texts, any of which may match), net (addresses, compared with networks), ports (the
+    numbers of both ends) or bytes (a text of which each character is a byte)."""
     get: Getter
     about: str
     identity: bool = False
     """Needs the container's whole identity: a rule that uses it is not judged while that is missing."""
-    nth: Callable[[int], Getter] | None = None
-    """The getter of `name[N]`, where the field takes a number."""
+    bind: Callable[[str], Getter] | None = None
+    """The getter of `name[ARGUMENT]`, a text, where the field takes one. Raises ValueError for one it does not take."""
+    takes: str = ""
+    """What the argument is."""
+    needs: bool = False
+    """Is nothing without its argument."""
 
 
 def basename(path: str) -> str:
@@ -60,10 +65,14 @@ def of_ancestors(read: Callable[[Process], str]) -> Getter:
     return lambda event: tuple(read(process) for process in ancestors(event.process))
 
 
-def of_nth(read: Callable[[Process], str]) -> Callable[[int], Getter]:
+def of_nth(read: Callable[[Process], str]) -> Callable[[str], Getter]:
     """Of its nth ancestor; 0 is itself."""
 
-    def bind(number: int) -> Getter:
+    def bind(argument: str) -> Getter:
+        number = int(argument)
+        if not 0 <= number <= MAX_ANCESTORS:
+            raise ValueError(argument)
+
         def get(event: Event) -> Any:
             process: Process | None = event.process
             for _ in range(number):
