@@ -63,9 +63,9 @@ def _port(pick: Pick) -> Getter:
 
 
 def _both(read: Callable[[Address], Any]) -> Getter:
-    def get(event: Event) -> tuple[Any, ...] | None:
+    def get(event: Event) -> Any:
         ends = tuple(read(address) for address in (_remote(event), _local(event)) if address is not None)
-        return ends or None
+        return ends[0] if len(ends) == 1 else ends or None
 
     return get
 

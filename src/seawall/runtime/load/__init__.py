@@ -22,7 +22,7 @@ from seawall.runtime.detect.fields import resolve
 from seawall.runtime.detect.parse import ConditionError, parse
 from seawall.runtime.model import Category, Kind, Plan, Rule
 
-RULES = Path(__file__).parent / "rules"
+RULES = Path(__file__).parents[1] / "rules"
 MAX_FILE = 4 << 20
 MAX_FILES = 500
 KEYS = {
@@ -222,7 +222,7 @@ def _check(rule: Rule, lists: Mapping[str, tuple[str, ...]]) -> None:
         try:
             resolve(name)
         except KeyError:
-            raise Wrong(f"merge_by: there is no field {name}", "docs/reference/rules.md lists them") from None
+            raise Wrong(f"merge_by: there is no field {name}", "docs/reference/fields.md lists them") from None
     problem = reach.problem(rule, lists)
     if problem:
         raise Wrong(problem)
@@ -354,7 +354,3 @@ def main(arguments: Sequence[str]) -> int:
     fresh.write_text(json.dumps(plans.encode(compiled.plan), ensure_ascii=False), "utf-8")
     fresh.replace(out)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
