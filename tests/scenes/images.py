@@ -223,7 +223,15 @@ def _add(tar: tarfile.TarFile, path: str, content: bytes) -> None:
 
 
 def _exists(tag: str) -> bool:
-    return docker("images", "-q", tag) != ""
+    """Whether it is there; others of its name, of older recipes, are thrown away if it is not."""
+    name = tag.rsplit("-", 1)[0]
+    tags = docker("images", "--format", "{{.Repository}}:{{.Tag}}", REPOSITORY).split()
+    if tag in tags:
+        return True
+    for old in tags:
+        if old.rsplit("-", 1)[0] == name:
+            subprocess.run(["docker", "rmi", old], capture_output=True, timeout=60, check=False)
+    return False
 
 
 def _digest(recipe: str, files: Mapping[str, bytes]) -> str:

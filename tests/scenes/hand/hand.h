@@ -44,6 +44,8 @@ void act_call(void);
 void act_clone(void);
 void act_daemon(void);
 void act_datagrams(void);
+void act_dirtycow(void);
+void act_dirtypipe(void);
 void act_dup(void);
 void act_execat(void);
 void act_getfd(void);

@@ -21,7 +21,8 @@ int main(int count, char **given)
 		{"mknod", act_mknod, 3}, {"handle", act_handle, 1}, {"unix", act_unix, 1}, {"ptrace", act_ptrace, 1},
 		{"mem", act_mem, 1}, {"vmwrite", act_vmwrite, 1}, {"getfd", act_getfd, 1}, {"call", act_call, 1},
 		{"newmount", act_newmount, 1}, {"setns", act_setns, 1}, {"clone", act_clone, 0}, {"execat", act_execat, 1},
-		{"threadexec", act_threadexec, 1}, {"as", act_as, 1}, {"long", act_long, 2},
+		{"threadexec", act_threadexec, 1}, {"as", act_as, 1}, {"long", act_long, 2}, {"dirtypipe", act_dirtypipe, 1},
+		{"dirtycow", act_dirtycow, 1},
 	};
 	if (count > 2 && !strcmp(given[1], "wait")) { /* wait SECONDS ACT... : first the quiet */
 		sleep(atoi(given[2]));

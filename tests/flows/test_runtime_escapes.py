@@ -1,0 +1,113 @@
+"""Ways out of a container, for real, and calls that few programs need: each is told."""
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import docker_cli
+from scenes import escapes, images, playing
+from scenes.playing import Deed, Outcome
+from seawall.node.docker import Docker
+from watching import watching
+
+pytestmark = [
+    pytest.mark.docker,
+    pytest.mark.kernel,
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(os.geteuid() != 0, reason="the sensor needs root"),
+]
+PREFIX = "corpus-escape"
+CHOSEN = os.environ.get("SEAWALL_DEEDS", "").split()
+"""Only these, while one works on a detector."""
+TABLE = [deed for deed in (*escapes.ESCAPES, *escapes.CALLS) if not CHOSEN or deed.name in CHOSEN]
+MISSED: dict[str, str] = {}
+"""What is known to be missed, and why."""
+
+
+@contextlib.contextmanager
+def disk(folder: Path) -> Iterator[str]:
+    """A small disk of the test's own, as a block device of the host."""
+    image = folder / "disk"
+    image.write_bytes(b"")
+    os.truncate(image, 4 << 20)
+    subprocess.run(["mke2fs", "-q", "-F", str(image)], check=True, timeout=30)
+    done = subprocess.run(
+        ["losetup", "-f", "--show", str(image)], capture_output=True, text=True, timeout=30, check=False
+    )
+    if done.returncode != 0:
+        pytest.skip(f"no loop device: {done.stderr}")
+    try:
+        yield done.stdout.strip()
+    finally:
+        subprocess.run(["losetup", "-d", done.stdout.strip()], check=True, timeout=30)
+
+
+@contextlib.contextmanager
+def listening(host: str, *ports: int) -> Iterator[None]:
+    """Somebody listens at these ports of the host, if they are free."""
+    with contextlib.ExitStack() as stack:
+        for port in ports:
+            with contextlib.suppress(OSError):
+                stack.enter_context(socket.create_server((host, port)))
+        yield
+
+
+def programs(folder: Path) -> str:
+    """Copies of a runtime's program in the folder; the path of the real one."""
+    real = shutil.which("runc")
+    if real is None:
+        pytest.skip("no runc on this host")
+    (folder / "replace").mkdir()
+    for place in (folder, folder / "replace"):
+        shutil.copy(real, place / "runc")
+    return str(Path(real).resolve())
+
+
+@pytest.fixture(scope="module")
+def played(dockerd: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Outcome]]:
+    folder = tmp_path_factory.mktemp("escapes")
+    for image in {deed.image for deed in TABLE}:
+        getattr(images, image)()
+    playing.clear(PREFIX)
+    gateway = docker_cli("network", "inspect", "-f", "{{(index .IPAM.Config 0).Gateway}}", "bridge")
+    daemon = Path(dockerd.path).resolve()
+    containerd = next(
+        p for p in ("/run/containerd/containerd.sock", "/run/docker/containerd/containerd.sock") if Path(p).exists()
+    )
+    docker_cli("run", "-d", "--name", f"{PREFIX}-victim", images.busybox(), "/opt/hand", "sleep", "600")
+    victim = docker_cli("inspect", "-f", "{{.State.Pid}}", f"{PREFIX}-victim")
+    words = {"S": str(daemon), "D": str(daemon.parent), "C": containerd, "H": gateway, "V": victim, "T": str(folder)}
+    words |= {"X": programs(folder), "R": secrets.token_hex(4)}
+    try:
+        with disk(folder) as words["B"], listening(gateway, 2375, 10250), watching(folder) as watcher:
+            yield playing.play(watcher, PREFIX, TABLE, words)
+    finally:
+        playing.clear(PREFIX)
+
+
+def cases() -> list[Any]:
+    marks = {name: [pytest.mark.xfail(strict=False, reason=reason)] for name, reason in MISSED.items()}
+    return [pytest.param(deed, id=deed.name, marks=marks.get(deed.name, [])) for deed in TABLE]
+
+
+@pytest.mark.parametrize("deed", cases())
+def test_a_way_out_is_told(played: dict[str, Outcome], deed: Deed) -> None:
+    outcome = played[deed.name]
+    assert not deed.works or outcome.code == 0, f"the deed itself did not work: {outcome.said}"
+    assert outcome.fits(deed), f"missed ({deed.told}, {deed.least}); the other alerts: {outcome.seen()}"
+
+
+@pytest.mark.skipif(bool(CHOSEN) and "calls-refused" not in CHOSEN, reason="not chosen")
+@pytest.mark.parametrize("call", escapes.REFUSED.split())
+def test_a_probe_is_told_by_its_call(played: dict[str, Outcome], call: str) -> None:
+    told = [alert for alert in played["calls-refused"].alerts if f'"{call}"' in json.dumps(alert["evidence"])]
+    assert told, f"{played['calls-refused'].said}: {played['calls-refused'].seen()}"

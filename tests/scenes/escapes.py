@@ -1,0 +1,154 @@
+"""Ways out of a container, each for real and made so that nothing is harmed: what is written stands there already,
+mounts are the container's own, hierarchies are new ones, and calls that could do something have void arguments."""
+
+from scenes.playing import Deed
+from seawall.core.severity import Severity
+
+ALL = "--privileged"
+HOST_PIDS = "--privileged --pid host"
+CGROUP = "mkdir -p /tmp/c; mount -t cgroup -o none,name=corpus-{R} corpus /tmp/c; "
+"""A hierarchy of its own: nothing else on the host is in it."""
+UNCONFINED = "--security-opt seccomp=unconfined"
+
+ESCAPES = (
+    # the runtime and its neighbours
+    Deed("socket", "/opt/hand unix /tmp/x.sock", "escape", options="-v {S}:/tmp/x.sock"),
+    Deed("socket-symlink", "ln -s /run/d/docker.sock /tmp/a; /opt/hand unix /tmp/a", "escape", options="-v {D}:/run/d"),
+    Deed("socket-containerd", "/opt/hand unix /tmp/mysql.sock", "escape", options="-v {C}:/tmp/mysql.sock"),
+    Deed("socket-curl", "curl -s --unix-socket /v/a http://d/_ping", "escape", options="-v {S}:/v/a"),
+    Deed("docker-tcp", "bash -c 'exec 3<>/dev/tcp/{H}/2375'", "escape", Severity.MEDIUM),
+    Deed("kubelet-tcp", "bash -c 'exec 3<>/dev/tcp/{H}/10250'", "escape k8s_audit network", Severity.MEDIUM),
+    Deed("shim-socket", "/opt/hand unix @/containerd-shim/corpus.sock", "escape", options="--net host", works=False),
+    # cgroups
+    Deed(
+        "release-agent",
+        CGROUP + 'v=$(cat /tmp/c/release_agent); echo "$v" >/tmp/c/release_agent',
+        "escape",
+        Severity.CRITICAL,
+        options=ALL,
+    ),
+    Deed(
+        "notify-on-release",
+        CGROUP + "mkdir /tmp/c/x; echo 0 >/tmp/c/x/notify_on_release; rmdir /tmp/c/x",
+        "escape",
+        options=ALL,
+    ),
+    Deed("cgroup-mount", CGROUP + "ls /tmp/c", "escape", options=ALL),
+    Deed(
+        "devices-allow",
+        "mkdir /tmp/d; mount -t cgroup -o devices d /tmp/d; cd /tmp/d; mkdir corpus-x; "
+        "echo 'c 1:3 r' >corpus-x/devices.allow; rmdir corpus-x",
+        "escape",
+        options=ALL,
+    ),
+    # settings of the kernel
+    Deed(
+        "core-pattern",
+        'v=$(cat /proc/sys/kernel/core_pattern); echo "$v" >/proc/sys/kernel/core_pattern',
+        "escape",
+        Severity.CRITICAL,
+        options=ALL,
+    ),
+    Deed(
+        "core-pattern-mounted",
+        "/opt/hand open /x/sys/kernel/core_pattern",
+        "escape",
+        Severity.CRITICAL,
+        options="-v /proc:/x",
+    ),
+    Deed(
+        "core-pattern-refused",
+        "/opt/hand open /proc/sys/kernel/core_pattern",
+        "escape risky_syscall",
+        Severity.LOW,
+        works=False,
+    ),
+    Deed("vm-setting", "/opt/hand open /proc/sys/vm/overcommit_memory", "escape", Severity.MEDIUM, options=ALL),
+    Deed("kallsyms", "/opt/hand read /x/kallsyms", "escape", Severity.MEDIUM, options="-v /proc:/x"),
+    # disks and mounts
+    Deed("disk-read", "/opt/hand read {B}", "escape", options=ALL),
+    Deed("disk-device", "/opt/hand read /dev/data", "escape", options="--device {B}:/dev/data"),
+    Deed("mknod", "/opt/hand mknod /tmp/disk 7 200", "escape"),
+    Deed(
+        "mknod-user",
+        "/opt/hand mknod /tmp/disk 7 200",
+        "escape risky_syscall",
+        Severity.LOW,
+        options="--user 1000",
+        works=False,
+    ),
+    Deed("mount-disk", "mkdir /mnt/d; mount -o ro {B} /mnt/d; umount /mnt/d", "escape", options=ALL),
+    Deed(
+        "mount-tmpfs",
+        "mount -t tmpfs x /mnt",
+        "escape",
+        options="--cap-add SYS_ADMIN --security-opt apparmor=unconfined",
+    ),
+    Deed("mount-bind", "mount --bind /etc /mnt", "escape", options=ALL),
+    Deed("mount-new-way", "/opt/hand newmount /mnt", "escape", Severity.MEDIUM, options=ALL),
+    Deed("mount-refused", "mount -t tmpfs x /mnt", "escape risky_syscall", Severity.LOW, works=False),
+    Deed("file-handle", "/opt/hand handle /etc/hostname", "escape", options="--cap-add DAC_READ_SEARCH"),
+    Deed(
+        "host-cron",
+        "echo '# corpus' >/x/corpus.x; rm /x/corpus.x",
+        "escape file_tampering",
+        options="-v /etc/cron.d:/x",
+    ),
+    # namespaces
+    Deed("nsenter", "nsenter -t 1 -m -u -n -i true", "escape", Severity.CRITICAL, options=HOST_PIDS),
+    Deed("nsenter-net", "/opt/hand setns /proc/1/ns/net /bin/true", "escape", options=HOST_PIDS),
+    Deed("nsenter-busybox", "nsenter -t 1 -m /bin/true", "escape", Severity.CRITICAL, "busybox", HOST_PIDS),
+    Deed("chroot-host", "chroot /proc/1/root /bin/true", "escape", options=HOST_PIDS),
+    Deed("cwd-host", "cd /proc/1/cwd && exec /bin/true", "escape", options=HOST_PIDS),
+    Deed("userns", "unshare -Ur true", "escape", Severity.MEDIUM, options=UNCONFINED + " --user 1000"),
+    Deed("userns-clone", "/opt/hand clone", "escape", Severity.MEDIUM, options=UNCONFINED + " --user 1000"),
+    Deed("userns-mount", "unshare -Urm mount -t tmpfs x /mnt", "escape", options=UNCONFINED + " --user 1000"),
+    Deed(
+        "userns-refused", "unshare -Ur true", "escape risky_syscall", Severity.LOW, options="--user 1000", works=False
+    ),
+    # other containers' and the host's processes
+    Deed("ptrace-host", "/opt/hand ptrace {V}", "escape", options="--pid host --cap-add SYS_PTRACE"),
+    Deed("mem-write", "/opt/hand mem {V}", "escape", options="--pid host --cap-add SYS_PTRACE"),
+    Deed("vm-write", "/opt/hand vmwrite {V}", "escape", options="--pid host --cap-add SYS_PTRACE"),
+    Deed("take-descriptor", "/opt/hand getfd {V}", "escape", options="--pid host --cap-add SYS_PTRACE"),
+    Deed("root-write", "/opt/hand write /proc/{V}/root/tmp/x y", "escape", options=HOST_PIDS),
+    Deed("root-read", "cat /proc/{V}/root/etc/shadow", "escape", Severity.MEDIUM, options=HOST_PIDS),
+    Deed(
+        "environ-read", "cat /proc/{V}/environ >/dev/null", "escape abnormal_process", Severity.LOW, options=HOST_PIDS
+    ),
+    Deed("ptrace-own", "/opt/hand sleep 9 & sleep 0.3; /opt/hand ptrace $!", "risky_syscall", Severity.MEDIUM),
+    # the runtime's programs
+    Deed("runc-copy", "/opt/hand open /x/runc", "escape", Severity.CRITICAL, options="-v {T}/runc:/x/runc"),
+    Deed("runc-inode", "/opt/hand open /opt/data", "escape", Severity.CRITICAL, options="-v {X}:/opt/data"),
+    Deed(
+        "runc-replaced", "cp /opt/hand /x/new; /opt/hand rename /x/new /x/runc", "escape", options="-v {T}/replace:/x"
+    ),
+    # shapes of known holes in the kernel
+    Deed("dirty-pipe", "/opt/hand dirtypipe /etc/passwd", "escape", Severity.MEDIUM, options="--user 1000"),
+    Deed("dirty-cow", "/opt/hand dirtycow /etc/passwd", "escape", Severity.MEDIUM, options="--user 1000"),
+    # how a container was started
+    Deed("start-privileged", "true", "escape", Severity.MEDIUM, options=ALL),
+    Deed("start-host-root", "true", "escape", Severity.MEDIUM, options="-v /:/x:ro"),
+    Deed("start-host-pids", "true", "escape", Severity.LOW, options="--pid host"),
+    Deed("start-socket", "true", "escape", Severity.MEDIUM, options="-v {S}:/x"),
+    Deed("start-admin", "true", "escape", Severity.MEDIUM, options="--cap-add SYS_ADMIN"),
+)
+
+REFUSED = (
+    "bpf perf_event_open init_module finit_module delete_module kexec_load kexec_file_load userfaultfd keyctl add_key "
+    "request_key fsopen open_tree move_mount mount_setattr pivot_root iopl ioperm swapon swapoff quotactl "
+    "setdomainname settimeofday reboot unshare acct umount2"
+)
+"""Calls that the default profile refuses: probes, told at a low level."""
+
+CALLS = (
+    Deed(
+        "calls-refused", f"for call in {REFUSED}; do /opt/hand call $call; done", "risky_syscall escape", Severity.LOW
+    ),
+    Deed("call-io-uring-setup", "/opt/hand call io_uring_setup", "risky_syscall escape", Severity.LOW),
+    Deed("call-chroot", "/opt/hand call chroot", "risky_syscall escape", Severity.LOW),
+    Deed("call-bpf", "/opt/hand call bpf", "risky_syscall escape", Severity.MEDIUM, options=ALL),
+    Deed("call-init-module", "/opt/hand call init_module", "risky_syscall escape", options=ALL),
+    Deed("call-perf", "/opt/hand call perf_event_open", "risky_syscall escape", Severity.LOW, options=ALL),
+    Deed("call-userfaultfd", "/opt/hand call userfaultfd", "risky_syscall escape", Severity.LOW, options=ALL),
+)
