@@ -4,8 +4,12 @@ mounts are the container's own, hierarchies are new ones, and calls that could d
 from scenes.playing import Deed
 from seawall.core.severity import Severity
 
-ALL = "--privileged"
-HOST_PIDS = "--privileged --pid host"
+ALL = (
+    "--cap-add ALL --cap-drop SYS_RESOURCE --security-opt seccomp=unconfined --security-opt apparmor=unconfined "
+    "--security-opt systempaths=unconfined"
+)
+"""As good as privileged; works where the host itself lacks a capability."""
+HOST_PIDS = f"{ALL} --pid host"
 CGROUP = "mkdir -p /tmp/c; mount -t cgroup -o none,name=corpus-{R} corpus /tmp/c; "
 """A hierarchy of its own: nothing else on the host is in it."""
 UNCONFINED = "--security-opt seccomp=unconfined"
@@ -56,17 +60,15 @@ ESCAPES = (
         Severity.CRITICAL,
         options="-v /proc:/x",
     ),
-    Deed(
-        "core-pattern-refused",
-        "/opt/hand open /proc/sys/kernel/core_pattern",
-        "escape risky_syscall",
-        Severity.LOW,
-        works=False,
-    ),
     Deed("vm-setting", "/opt/hand open /proc/sys/vm/overcommit_memory", "escape", Severity.MEDIUM, options=ALL),
     Deed("kallsyms", "/opt/hand read /x/kallsyms", "escape", Severity.MEDIUM, options="-v /proc:/x"),
     # disks and mounts
-    Deed("disk-read", "/opt/hand read {B}", "escape", options=ALL),
+    Deed(
+        "disk-own-node",
+        "mknod /tmp/d b {M}; /opt/hand read /tmp/d",
+        "escape",
+        options=f"{ALL} --device-cgroup-rule 'b *:* rwm'",
+    ),
     Deed("disk-device", "/opt/hand read /dev/data", "escape", options="--device {B}:/dev/data"),
     Deed("mknod", "/opt/hand mknod /tmp/disk 7 200", "escape"),
     Deed(
@@ -77,7 +79,9 @@ ESCAPES = (
         options="--user 1000",
         works=False,
     ),
-    Deed("mount-disk", "mkdir /mnt/d; mount -o ro {B} /mnt/d; umount /mnt/d", "escape", options=ALL),
+    Deed(
+        "mount-disk", "mkdir /mnt/d; mount -o ro {B} /mnt/d; umount /mnt/d", "escape", options=f"{ALL} --device {{B}}"
+    ),
     Deed(
         "mount-tmpfs",
         "mount -t tmpfs x /mnt",
@@ -95,11 +99,11 @@ ESCAPES = (
         options="-v /etc/cron.d:/x",
     ),
     # namespaces
-    Deed("nsenter", "nsenter -t 1 -m -u -n -i true", "escape", Severity.CRITICAL, options=HOST_PIDS),
-    Deed("nsenter-net", "/opt/hand setns /proc/1/ns/net /bin/true", "escape", options=HOST_PIDS),
-    Deed("nsenter-busybox", "nsenter -t 1 -m /bin/true", "escape", Severity.CRITICAL, "busybox", HOST_PIDS),
-    Deed("chroot-host", "chroot /proc/1/root /bin/true", "escape", options=HOST_PIDS),
-    Deed("cwd-host", "cd /proc/1/cwd && exec /bin/true", "escape", options=HOST_PIDS),
+    Deed("nsenter", "nsenter -t {N} -m -u -n -i true", "escape", Severity.CRITICAL, options=HOST_PIDS),
+    Deed("nsenter-net", "/opt/hand setns /proc/{N}/ns/net /bin/true", "escape", options=HOST_PIDS),
+    Deed("nsenter-busybox", "nsenter -t {N} -m /bin/true", "escape", Severity.CRITICAL, "busybox", HOST_PIDS),
+    Deed("chroot-host", "chroot /proc/{N}/root /bin/true", "escape", options=HOST_PIDS),
+    Deed("cwd-host", "cd /proc/{N}/cwd && exec /bin/true", "escape", options=HOST_PIDS),
     Deed("userns", "unshare -Ur true", "escape", Severity.MEDIUM, options=UNCONFINED + " --user 1000"),
     Deed("userns-clone", "/opt/hand clone", "escape", Severity.MEDIUM, options=UNCONFINED + " --user 1000"),
     Deed("userns-mount", "unshare -Urm mount -t tmpfs x /mnt", "escape", options=UNCONFINED + " --user 1000"),
@@ -112,14 +116,16 @@ ESCAPES = (
     Deed("vm-write", "/opt/hand vmwrite {V}", "escape", options="--pid host --cap-add SYS_PTRACE"),
     Deed("take-descriptor", "/opt/hand getfd {V}", "escape", options="--pid host --cap-add SYS_PTRACE"),
     Deed("root-write", "/opt/hand write /proc/{V}/root/tmp/x y", "escape", options=HOST_PIDS),
-    Deed("root-read", "cat /proc/{V}/root/etc/shadow", "escape", Severity.MEDIUM, options=HOST_PIDS),
+    Deed("root-read", "cat /proc/{V}/root/etc/passwd", "escape", Severity.MEDIUM, options=HOST_PIDS),
     Deed(
         "environ-read", "cat /proc/{V}/environ >/dev/null", "escape abnormal_process", Severity.LOW, options=HOST_PIDS
     ),
     Deed("ptrace-own", "/opt/hand sleep 9 & sleep 0.3; /opt/hand ptrace $!", "risky_syscall", Severity.MEDIUM),
     # the runtime's programs
     Deed("runc-copy", "/opt/hand open /x/runc", "escape", Severity.CRITICAL, options="-v {T}/runc:/x/runc"),
-    Deed("runc-inode", "/opt/hand open /opt/data", "escape", Severity.CRITICAL, options="-v {X}:/opt/data"),
+    Deed(
+        "runc-inode", "/opt/hand open /opt/data", "escape", Severity.CRITICAL, options="-v {X}:/opt/data", works=False
+    ),
     Deed(
         "runc-replaced", "cp /opt/hand /x/new; /opt/hand rename /x/new /x/runc", "escape", options="-v {T}/replace:/x"
     ),
@@ -127,7 +133,7 @@ ESCAPES = (
     Deed("dirty-pipe", "/opt/hand dirtypipe /etc/passwd", "escape", Severity.MEDIUM, options="--user 1000"),
     Deed("dirty-cow", "/opt/hand dirtycow /etc/passwd", "escape", Severity.MEDIUM, options="--user 1000"),
     # how a container was started
-    Deed("start-privileged", "true", "escape", Severity.MEDIUM, options=ALL),
+    Deed("start-unconfined", "true", "escape", Severity.MEDIUM, options=ALL),
     Deed("start-host-root", "true", "escape", Severity.MEDIUM, options="-v /:/x:ro"),
     Deed("start-host-pids", "true", "escape", Severity.LOW, options="--pid host"),
     Deed("start-socket", "true", "escape", Severity.MEDIUM, options="-v {S}:/x"),

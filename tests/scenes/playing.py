@@ -1,5 +1,6 @@
 """Deeds are played in containers of their own, several at once; then what the sensor told of each is looked at."""
 
+import shlex
 import subprocess
 import time
 from collections.abc import Iterable, Mapping
@@ -60,7 +61,7 @@ def run(prefix: str, deed: Deed, words: Mapping[str, str]) -> Outcome:
         command, options = command.replace(f"{{{word}}}", value), options.replace(f"{{{word}}}", value)
     name = f"{prefix}-{deed.name}"
     image = getattr(images, deed.image)()
-    found = Outcome(images.docker("run", "-d", "--name", name, *options.split(), image, "sh", "-c", command))
+    found = Outcome(images.docker("run", "-d", "--name", name, *shlex.split(options), image, "sh", "-c", command))
     done = subprocess.run(["docker", "wait", name], capture_output=True, text=True, timeout=60, check=False)
     found.code = int(done.stdout.strip() or -1)
     logs = subprocess.run(["docker", "logs", name], capture_output=True, timeout=20, check=False)

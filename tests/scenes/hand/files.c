@@ -67,11 +67,12 @@ void act_mknod(void)
 	need(mknod(arguments[0], S_IFBLK | 0600, makedev(atoi(arguments[1]), atoi(arguments[2]))), "mknod");
 }
 
+/* The root folder of the disk that the file is on: its number is 2 on every ext file system. */
 void act_handle(void)
 {
-	struct { struct file_handle head; char room[128]; } handle = {.head = {.handle_bytes = 128}};
-	int mount, base = open(arguments[0], O_RDONLY);
-	need(name_to_handle_at(AT_FDCWD, arguments[0], &handle.head, &mount, 0), "name_to_handle_at");
+	struct { struct file_handle head; uint32_t number[2]; } handle = {.head = {8, 1}, .number = {2, 0}};
+	int base = open(arguments[0], O_RDONLY);
+	need(base, arguments[0]);
 	need(open_by_handle_at(base, &handle.head, O_RDONLY), "open_by_handle_at");
 }
 
