@@ -14,6 +14,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 BENCHMARKS = {
     "agent": "the whole agent under the busy-node load: CPU, memory, drops, slow-down of the workload (paired)",
+    "guard": "what the guard of executions adds to an allowed exec, beside its limit",
     "rules": "rule engine: microseconds an event",
     "intel": "import and match of advisories",
     "images": "image scan beside Syft and Trivy",
