@@ -20,16 +20,16 @@ def main(quick: bool) -> None:
     docker = Docker()
     docker.import_image(IMAGE, rootfs.build(("bash", "true", "sleep")))
     _docker("rm", "-f", NAME, check=False)
-    id = _docker("run", "-d", "--name", NAME, IMAGE, "/bin/sleep", "3600")
-    pid = int(docker.container(id)["State"]["Pid"])
+    created = _docker("run", "-d", "--name", NAME, IMAGE, "/bin/sleep", "3600")
+    pid = int(docker.container(created)["State"]["Pid"])
     guard = Guard()
     guard.apply(Plan("bench", (), profiles={"bench": Profile("protect", PROGRAMS)}), enforce=True)
-    container = Container(id, NAME, image_id="bench", complete=True)
+    container = Container(created, NAME, image_id="bench", complete=True)
     loop, turns = (300, 4) if quick else (2000, 8)
     try:
         added, plain = [], []
         for _ in range(turns):
-            guard.drop(id)
+            guard.drop(created)
             without = _loop(loop)
             guard.guard(container, pid)
             time.sleep(0.2)

@@ -178,6 +178,7 @@ def identity(found: dict[str, Any], digest: str) -> Container:
         started_at=parse_time(started) if started and not started.startswith("0001") else 0.0,
         privileged=bool(host.get("Privileged")),
         complete=True,
+        pid=int(state.get("Pid") or 0),
         **_reach(found, host),
     )
 

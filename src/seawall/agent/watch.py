@@ -5,12 +5,12 @@ A node without BTF, without rights or without the built programs still has an ag
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from seawall.agent.limits import narrowed
 from seawall.agent.problems import Problems
+from seawall.agent.response import Response
 from seawall.agent.settings import Settings
 from seawall.core.clock import format_time
 from seawall.core.errors import SeawallError
@@ -18,7 +18,7 @@ from seawall.core.ids import new_id
 from seawall.core.severity import Severity
 from seawall.runtime.detect.alerts import record
 from seawall.runtime.detect.engine import Engine
-from seawall.runtime.model import Alert, Category, Container, Event, Plan
+from seawall.runtime.model import Alert, Category, Container, Event, Plan, Process
 
 AT_ONCE = 2000
 """Events read in one go; timers and other work come in between."""
@@ -35,6 +35,7 @@ class SensorLike(Protocol):
     def counters(self) -> dict[str, Any]: ...
     def update(self, plan: Plan, enforce: bool) -> None: ...
     def know(self, container: Container) -> None: ...
+    def process(self, pid: int) -> Process | None: ...
     def forget(self, id: str) -> None: ...
     def stop(self) -> None: ...
 
@@ -53,6 +54,7 @@ class Watch:
         self._known: dict[str, Container] = {}
         self._lost = 0
         self._lost_told_at = 0.0
+        self.response = Response(lambda alert: self._say(record(alert)))
 
     @property
     def on(self) -> bool:
@@ -80,6 +82,7 @@ class Watch:
         self._problems.clear("sensor")
         for container in self._known.values():
             self.know(container)
+        self.response.apply(plan, settings.enforce, self._known)
 
     def apply(self, settings: Settings, step: int) -> None:
         """Work by another configuration, or at another step of the ladder, from the next event on."""
@@ -93,6 +96,7 @@ class Watch:
         try:
             self._engine.update(plan)
             self._sensor.update(plan, settings.enforce)
+            self.response.apply(plan, settings.enforce, self._known)
             self._problems.clear("plan")
         except (SeawallError, OSError, ValueError, KeyError) as error:
             self._problems.say("plan", f"the plan cannot be put to work: {error}")
@@ -114,6 +118,7 @@ class Watch:
         except (SeawallError, OSError, ValueError) as error:
             self._problems.say("sensor", f"events cannot be read: {error!r}")
         self._look(engine, settings.enforce)
+        self.response.work(engine, sensor.process, self._known)
         return count
 
     def tick(self, now: float) -> None:
@@ -121,6 +126,7 @@ class Watch:
         if self._engine is not None:
             for alert in self._engine.due(now):
                 self._say(record(alert))
+        self.response.due(now)
         self._tell_losses(now)
 
     def know(self, container: Container) -> None:
@@ -131,12 +137,14 @@ class Watch:
         if self._engine is not None:
             for alert in self._engine.introduce(container, time.time()):
                 self._say(record(alert))
+        self.response.know(container)
 
     def forget(self, id: str) -> None:
         """A container is gone."""
         self._known.pop(id, None)
         if self._sensor is not None:
             self._sensor.forget(id)
+        self.response.forget(id)
 
     def counters(self) -> dict[str, Any]:
         """The heartbeat's `sensor` object."""
@@ -154,6 +162,7 @@ class Watch:
     def stop(self) -> None:
         """Hand out what is held back and take the programs out of the kernel."""
         self.tick(float("inf"))
+        self.response.stop()
         if self._sensor is not None:
             self._sensor.stop()
             self._sensor = None
@@ -161,8 +170,10 @@ class Watch:
     def _judge(self, engine: Engine, event: Event, enforce: bool) -> None:
         """One event that breaks a judge or an answer must not blind the node: it is said, and the next one comes."""
         try:
+            if event.process.vpid == 1:
+                self.response.meet(event.process)
             for alert in engine.judge(event):
-                self._answer(alert, event, enforce)
+                self.response.answer(alert, event, enforce)
         except Exception as error:
             self._problems.say("events", f"a {event.kind} event could not be judged: {error!r}")
 
@@ -178,18 +189,9 @@ class Watch:
                 event, alerts = engine.scanned(scan, look(scan))
                 if event is not None:
                     for alert in alerts:
-                        self._answer(alert, event, enforce)
+                        self.response.answer(alert, event, enforce)
             except Exception as error:
                 self._problems.say("events", f"a question about {scan.what} could not be answered: {error!r}")
-
-    def _answer(self, alert: Alert, event: Event, enforce: bool) -> None:
-        from seawall.runtime.respond import act
-
-        try:
-            alert = act(alert, event, enforce)
-        except (SeawallError, OSError) as error:
-            alert = replace(alert, result="failed", evidence={**alert.evidence, "response_error": str(error)})
-        self._say(record(alert))
 
     def _tell_losses(self, now: float) -> None:
         """Lost events are an alert of their own: a node that sees half must not look like one where half happens."""

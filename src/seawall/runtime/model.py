@@ -151,6 +151,8 @@ class Container:
     started_at: float = 0.0
     privileged: bool = False
     complete: bool = False
+    pid: int = 0
+    """Its first process, by the host's count; 0 while it does not run or nobody has said."""
     caps: tuple[str, ...] = ()
     """Capabilities added to the runtime's default, CAP_SYS_ADMIN …; CAP_ALL for all."""
     host_namespaces: tuple[str, ...] = ()

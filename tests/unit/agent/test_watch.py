@@ -55,6 +55,9 @@ class Scripted:
     def know(self, container):
         self.known[container.id] = container
 
+    def process(self, pid):
+        return None
+
     def forget(self, id):
         self.known.pop(id, None)
 

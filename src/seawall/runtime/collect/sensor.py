@@ -19,7 +19,7 @@ from seawall.runtime import normalise
 from seawall.runtime.collect import filters, loading
 from seawall.runtime.collect.ring import Ring
 from seawall.runtime.collect.table import Table
-from seawall.runtime.model import Container, Event, File, Kind, Plan
+from seawall.runtime.model import Container, Event, File, Kind, Plan, Process
 
 TICK = 0.05
 """Seconds that an event may wait to be read together with others; urgent ones do not."""
@@ -131,6 +131,10 @@ class Sensor:
     def know(self, container: Container) -> None:
         """Who a container is; events of it that wait are delivered at the next `read`."""
         self._table.know(container)
+
+    def process(self, pid: int) -> Process | None:
+        """Who has this number now, as far as is known."""
+        return self._table.processes.get(pid)
 
     def forget(self, id: str) -> None:
         """A container is gone."""

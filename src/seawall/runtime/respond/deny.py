@@ -7,14 +7,16 @@ nothing else is decided at the gate; every other one is left to what sees the pr
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from seawall.runtime.model import Container, Event, File, Kind, Plan, Process, Rule, Waiver
+from seawall.runtime.model import Container, Event, File, Kind, Plan, Process, Rule
 
 MAX_RULES = 500
 _OF_THE_FILE = frozenset(
-    ["proc.exepath", "proc.exename", "proc.is_exe_upper_layer", "proc.is_exe_from_memfd"]
-    + ["evt.type", "evt.kind", "evt.rawres", "evt.failed", "container.id", "container.full_id", "container.name"]
-    + ["container.image", "container.image.repository", "container.image.tag", "container.image.digest"]
-    + ["container.image.id", "container.privileged", "k8s.ns.name", "k8s.pod.name"]
+    (
+        *("proc.exepath", "proc.exename", "proc.is_exe_upper_layer", "proc.is_exe_from_memfd"),
+        *("evt.type", "evt.kind", "evt.rawres", "evt.failed", "container.id", "container.full_id", "container.name"),
+        *("container.image", "container.image.repository", "container.image.tag", "container.image.digest"),
+        *("container.image.id", "container.privileged", "k8s.ns.name", "k8s.pod.name"),
+    )
 )
 _NAME = "proc.name"
 """What a program is called may differ from its file's name (busybox): it may add to a denial, never lift one."""
@@ -30,13 +32,14 @@ def judgeable(when: Sequence[Any], positive: bool = True) -> bool:
 
 
 def rules_of(plan: Plan) -> list[dict[str, Any]]:
-    """The plan's rules for the gate, waivers worked in: {id, when}."""
+    """The plan's rules for the gate, waivers and allowing rules worked in: {id, when}."""
     found = []
     for rule in plan.rules:
         if rule.enabled and rule.action == "block" and Kind.EXEC in rule.kinds and judgeable(rule.when):
-            waivers = [waiver for waiver in plan.waivers if not waiver.rules or rule.id in waiver.rules]
-            if all(judgeable(waiver.when, positive=False) for waiver in waivers):
-                found.append({"id": rule.id, "when": _without(rule, waivers)})
+            lifted = [waiver.when for waiver in plan.waivers if not waiver.rules or rule.id in waiver.rules]
+            lifted += [other.when for other in plan.rules if _allows(other, rule)]
+            if all(judgeable(when, positive=False) for when in lifted):
+                found.append({"id": rule.id, "when": ["and", rule.when, *(["not", when] for when in lifted)]})
     return found[:MAX_RULES]
 
 
@@ -58,15 +61,13 @@ def checker(
         name = path.rpartition("/")[2]
         process = Process(0, 0, exe=path, comm=name[:15], container=known, file=File(path, upper=upper))
         event = Event(Kind.EXEC, 0.0, process, file=process.file, syscall="execve")
-        return next((id for id, fires in compiled if fires(event)), "")
+        return next((rule for rule, fires in compiled if fires(event)), "")
 
     return check
 
 
-def _without(rule: Rule, waivers: Sequence[Waiver]) -> list[Any]:
-    if not waivers:
-        return rule.when
-    return ["and", rule.when, *(["not", waiver.when] for waiver in waivers)]
+def _allows(other: Rule, rule: Rule) -> bool:
+    return other.enabled and other.action == "allow" and other.category == rule.category and Kind.EXEC in other.kinds
 
 
 def _lists(when: Sequence[Any]) -> Iterable[str]:

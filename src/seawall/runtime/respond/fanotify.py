@@ -31,7 +31,7 @@ def library() -> ctypes.CDLL:
 
 
 def init() -> int:
-    """A descriptor that is asked before a program runs. Raises OSError where the kernel or our rights do not allow it."""
+    """A descriptor that is asked before a program runs. Raises OSError where kernel or rights do not allow it."""
     flags = _CLOEXEC | _NONBLOCK | _CONTENT | _UNLIMITED_QUEUE | _UNLIMITED_MARKS
     return _checked(library().fanotify_init(flags, os.O_RDONLY | os.O_CLOEXEC | _LARGEFILE), "fanotify_init")
 

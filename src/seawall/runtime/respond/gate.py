@@ -160,8 +160,7 @@ class Gate:
     def _add(self, order: dict[str, Any]) -> None:
         pid, policy = order["pid"], order["policy"]
         try:
-            if not mounts.own_namespace(pid):
-                raise OSError("it shares the host's mounts")
+            mounts.check_apart(pid)
             found = mounts.mounts_of(pid)
             host = mounts.devices(mounts.mounts_of("self"))
             guarded = Guarded(order["id"], pid, policy, mounts.layers(found))
@@ -189,8 +188,6 @@ class Gate:
         root = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         marked = 0
         try:
-            if os.path.samestat(os.fstat(root), os.stat("/")):
-                raise OSError("its root is the host's")
             for mount in found:
                 way = fanotify.FILESYSTEM if mounts.private(mount, host) else fanotify.MOUNT
                 with contextlib.suppress(OSError):  # hidden below another, or of a kind that takes no marks
@@ -231,8 +228,25 @@ class Gate:
 
 def _denial(descriptor: int, pid: int, path: str, why: str, guarded: Guarded) -> dict[str, Any]:
     """What is known of the attempt, read while the asker still waits."""
+    from seawall.node import procfs  # only a gate that has refused something pays for it
+
     found = os.fstat(descriptor)
+    comm, fields = procfs.stat(pid) or ("", ["?"] * 20)
+    status = procfs.status(pid) or {}
+    asker = {
+        "comm": comm,
+        "exe": procfs.link(pid, "exe") or "",
+        "args": procfs.cmdline(pid)[:64],
+        "cwd": procfs.link(pid, "cwd") or "",
+        "ppid": int(fields[1]) if fields[1] != "?" else 0,
+        "start": int(fields[19]) if fields[19] != "?" else 0,
+        "uids": [int(uid) for uid in status.get("Uid", "0 0").split()[:2]],
+        "gid": int(status.get("Gid", "0").split()[0]),
+        "vpid": int(status.get("NSpid", str(pid)).split()[-1]),
+    }
     return {
+        "asker": asker,
+        "upper": why == "drift",
         "container": guarded.id,
         "pid": pid,
         "path": path.removesuffix(" (deleted)"),

@@ -75,8 +75,8 @@ class Guard:
         self._lists = deny.lists_of(self._rules, plan.lists)
         if self._gate is not None:
             self._tell({"op": "rules", "rules": self._rules, "lists": self._lists})
-        for id in list(self._pids):
-            self._guard(id)
+        for known in list(self._pids):
+            self._guard(known)
 
     def quarantined(self, files: list[tuple[int, str]]) -> None:
         """(size, SHA-256) of files that may not run in any guarded container."""
@@ -85,11 +85,11 @@ class Guard:
         self._hashes = files
         if self._gate is not None:
             self._tell({"op": "hashes", "files": files})
-        for id in list(self._pids):
-            self._guard(id)
+        for known in list(self._pids):
+            self._guard(known)
 
     def guard(self, container: Container, pid: int) -> None:
-        """A container runs; `pid` is a process in it, by the host's count. Told again with the same pid it is nothing."""
+        """A container runs; `pid` is a process in it, by the host's count. Said again, it changes nothing."""
         known = self._containers.get(container.id)
         if self._pids.get(container.id) == pid and known == container:
             return
@@ -172,9 +172,9 @@ class Guard:
         self._last_count, self._waiting_since = -1, 0.0
         self._tell({"op": "rules", "rules": self._rules, "lists": self._lists})
         self._tell({"op": "hashes", "files": self._hashes})
-        for id in list(self._pids):
+        for known in list(self._pids):
             if self._gate is not None:
-                self._guard(id)
+                self._guard(known)
 
     def _tell(self, order: Mapping[str, Any]) -> None:
         if self._gate is None:
@@ -235,9 +235,7 @@ class _Gate:
             self.control.settimeout(START)
             said, descriptors, _, _ = socket.recv_fds(self.control, 4096, 1)
             answer = json.loads(said or b'{"error": "it ended without a word"}')
-            if not descriptors:
-                raise ValueError(str(answer.get("error")))
-            self._group = descriptors[0]
+            self._group = descriptors[0] if descriptors else _refused(answer)
             os.set_inheritable(self._group, False)
             self._poll = select.poll()
             self._poll.register(self._group, select.POLLIN)
@@ -299,6 +297,10 @@ def _spawn(control: int, page: int) -> int:
     environment = kept | {"PYTHONPATH": source, "MALLOC_ARENA_MAX": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     actions = [(os.POSIX_SPAWN_DUP2, control, 0), (os.POSIX_SPAWN_DUP2, page, 3)]
     return os.posix_spawn(sys.executable, command, environment, file_actions=actions)
+
+
+def _refused(answer: Mapping[str, Any]) -> int:
+    raise ValueError(str(answer.get("error")))
 
 
 def _alive(pid: int) -> bool:

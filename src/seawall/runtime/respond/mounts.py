@@ -79,9 +79,16 @@ def upper(mounts: list[Mount]) -> str:
     return ""
 
 
-def own_namespace(pid: int) -> bool:
-    """Whether a process sees other mounts than this one: only then may its mounts be marked."""
-    return os.readlink(f"/proc/{pid}/ns/mnt") != os.readlink("/proc/self/ns/mnt")
+def check_apart(pid: int) -> None:
+    """Raises OSError unless a process has mounts of its own and another root: the host's are never marked."""
+    if os.readlink(f"/proc/{pid}/ns/mnt") == os.readlink("/proc/self/ns/mnt"):
+        raise OSError("it shares the host's mounts")
+    root = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if os.path.samestat(os.fstat(root), os.lstat("/")):
+            raise OSError("its root is the host's")
+    finally:
+        os.close(root)
 
 
 def unescape(text: str) -> str:

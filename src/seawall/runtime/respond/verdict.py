@@ -131,7 +131,7 @@ class Verdicts:
                 text = file.read(8192).decode("utf-8", "replace")
         except OSError:
             return None
-        return next((found for id, found in self.containers.items() if id in text), None)
+        return next((found for name, found in self.containers.items() if name in text), None)
 
 
 def devices(found: list[mounts.Mount], host: frozenset[str]) -> set[int]:

@@ -9,8 +9,7 @@ from seawall.node import procfs
 from seawall.runtime import load
 from seawall.runtime.detect.engine import Engine
 from seawall.runtime.detect.examples import build
-from seawall.runtime.respond import act
-from seawall.runtime.respond.act import TICK
+from seawall.runtime.respond.act import TICK, act
 
 SOCKETS = ["inet 203.0.113.7:4444 out", "inet 203.0.113.7:4444 out", "null"]
 

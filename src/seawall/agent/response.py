@@ -1,0 +1,156 @@
+"""The response's side of the agent: what a rule asks for is done, what the gate refused is told.
+
+In the main loop alone.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from seawall.core.clock import format_time
+from seawall.core.errors import SeawallError
+from seawall.runtime.detect.engine import WINDOW, Engine
+from seawall.runtime.model import Alert, Container, Event, Plan, Process
+from seawall.runtime.respond.settle import Settle
+
+if TYPE_CHECKING:
+    from seawall.runtime.respond.guard import Guard
+
+MAX_REPEATS = 1024
+GRACE = 0.1
+"""Seconds after which the sensor has told of the process that the gate refused something."""
+
+
+class Response:
+    """`say` takes each alert. The guard of executions is only loaded once something enforces."""
+
+    def __init__(self, say: Callable[[Alert], None]) -> None:
+        self._say = say
+        self._settle = Settle()
+        self._guard: Guard | None = None
+        self._boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+        self._refused: list[tuple[float, dict[str, Any]]] = []
+        self._repeats: OrderedDict[tuple[str, str, str], tuple[float, int, Alert]] = OrderedDict()
+        self.quarantined: list[tuple[int, str]] = []
+        """(size, SHA-256) of files in quarantine."""
+
+    @property
+    def guard(self) -> "Guard | None":
+        """What asks before programs run, if something enforces."""
+        return self._guard
+
+    def apply(self, plan: Plan, enforce: bool, known: dict[str, Container]) -> None:
+        """Respond by this plan from now on."""
+        if self._guard is None:
+            if not enforce:
+                return
+            from seawall.runtime.respond.guard import Guard
+
+            self._guard = Guard()
+            self._guard.quarantined(self.quarantined)
+            self._guard.apply(plan, enforce)
+            for container in known.values():
+                self.know(container)
+        else:
+            self._guard.apply(plan, enforce)
+
+    def hashes(self, files: list[tuple[int, str]]) -> None:
+        """Files that may not run in a container of this node."""
+        self.quarantined = files
+        if self._guard is not None:
+            self._guard.quarantined(files)
+
+    def know(self, container: Container) -> None:
+        """Who a container is; with its first process it can be guarded."""
+        if self._guard is not None and container.complete and container.pid:
+            self._guard.guard(container, container.pid)
+
+    def meet(self, process: Process) -> None:
+        """The first process of a container is seen: sooner than its runtime tells that it runs."""
+        container = process.container
+        if container is None or self._guard is None or process.vpid != 1 or not container.complete:
+            return
+        if container.pid != process.pid:
+            container.pid = process.pid
+            self._guard.guard(container, process.pid)
+
+    def forget(self, id: str) -> None:
+        """A container is gone."""
+        if self._guard is not None:
+            self._guard.drop(id)
+
+    def answer(self, alert: Alert, event: Event, enforce: bool) -> None:
+        """Do what the rule asks, and say what came of it."""
+        from seawall.runtime.respond.act import act
+
+        try:
+            alert = act(alert, event, enforce)
+        except (SeawallError, OSError) as error:
+            alert = replace(alert, result="failed", evidence={**alert.evidence, "response_error": str(error)})
+        for settled in self._settle.put(alert, event, time.monotonic()):
+            self._say(settled)
+
+    def work(self, engine: Engine, who: Callable[[int], Process | None], known: dict[str, Container]) -> None:
+        """Often: watch the gate, tell what it refused, say what has waited."""
+        now = time.monotonic()
+        for alert in self._settle.due(now):
+            self._say(alert)
+        if self._guard is None:
+            return
+        self._refused += [(now + GRACE, said) for said in self._guard.work()]
+        while self._refused and self._refused[0][0] <= now:
+            _, said = self._refused.pop(0)
+            for alert in self._told(said, engine, who, known):
+                self._say(alert)
+
+    def due(self, now: float) -> None:
+        """Once a second: repeats that were held back. With infinity, all that is held."""
+        for key in [key for key, (until, _, _) in self._repeats.items() if until <= now]:
+            _, count, alert = self._repeats.pop(key)
+            if count:
+                self._say(replace(alert, count=count, last_seen=format_time(time.time())))
+        if now == float("inf"):
+            for alert in self._settle.due(now):
+                self._say(alert)
+
+    def stop(self) -> None:
+        """Let every program run again."""
+        self.due(float("inf"))
+        if self._guard is not None:
+            self._guard.stop()
+            self._guard = None
+
+    def _told(
+        self,
+        said: dict[str, Any],
+        engine: Engine,
+        who: Callable[[int], Process | None],
+        known: dict[str, Container],
+    ) -> Iterator[Alert]:
+        from seawall.runtime.respond import refusal
+        from seawall.runtime.respond.act import act
+
+        event = refusal.event_of(said, known.get(str(said["container"])), who(int(said["asker"]["ppid"])))
+        rule = str(said["why"]).partition(":")[2]
+        if rule:
+            found = [refusal.told(alert, said) for alert in engine.judge(event) if alert.rule == rule]
+        else:
+            found = [alert for alert in (refusal.alert_of(said, event, self._boot),) if alert is not None]
+        for alert in found:
+            yield from self._first(act(alert, event, True), said)
+
+    def _first(self, alert: Alert, said: dict[str, Any]) -> Iterator[Alert]:
+        """A program that is started again and again is one alert and a count."""
+        key = (alert.rule, str(said["container"]), str(said["path"]))
+        held = self._repeats.get(key)
+        if held is not None and held[0] > time.time():
+            self._repeats[key] = (held[0], held[1] + 1, replace(alert, first_seen=held[2].last_seen))
+            return
+        if held is not None and held[1]:
+            yield replace(held[2], count=held[1], last_seen=alert.time)
+        self._repeats[key] = (time.time() + WINDOW, 0, alert)
+        if len(self._repeats) > MAX_REPEATS:
+            self._repeats.popitem(last=False)
+        yield alert
