@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from seawall.core.clock import format_time
 from seawall.core.errors import SeawallError
-from seawall.runtime.detect.engine import WINDOW, Engine
+from seawall.runtime.detect.engine import Engine
+from seawall.runtime.detect.merging import WINDOW
+from seawall.runtime.detect.profiles import BURST, BURST_WINDOW, REST, image_key
 from seawall.runtime.model import Alert, Container, Event, Plan, Process
 from seawall.runtime.respond.settle import Settle
 
@@ -33,6 +35,7 @@ class Response:
         self._boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
         self._refused: list[tuple[float, dict[str, Any]]] = []
         self._repeats: OrderedDict[tuple[str, str, str], tuple[float, int, Alert]] = OrderedDict()
+        self._blocks: dict[str, list[float]] = {}
         self.quarantined: list[tuple[int, str]] = []
         """(size, SHA-256) of files in quarantine."""
 
@@ -133,13 +136,29 @@ class Response:
         from seawall.runtime.respond.act import act
 
         event = refusal.event_of(said, known.get(str(said["container"])), who(int(said["asker"]["ppid"])))
-        rule = str(said["why"]).partition(":")[2]
-        if rule:
-            found = [refusal.told(alert, said) for alert in engine.judge(event) if alert.rule == rule]
-        else:
-            found = [alert for alert in (refusal.alert_of(said, event, self._boot),) if alert is not None]
+        why = str(said["why"])
+        rule = why.partition(":")[2] or refusal.TOLD_BY.get(why, "")
+        found = [refusal.told(alert, said) for alert in engine.judge(event) if alert.rule == rule]
+        if not found:
+            found = [refusal.alert_of(said, event, self._boot)]
         for alert in found:
             yield from self._first(act(alert, event, True), said)
+        container = event.process.container
+        if container is not None and why in ("profile", "drift"):
+            yield from self._burst(container, time.monotonic())
+
+    def _burst(self, container: Container, now: float) -> Iterator[Alert]:
+        """A profile that refuses again and again is wrong: its image is only watched for a while."""
+        from seawall.runtime.respond import refusal
+
+        image = image_key(container)
+        times = [at for at in self._blocks.get(image, ()) if at > now - BURST_WINDOW]
+        times.append(now)
+        self._blocks[image] = times[-BURST - 1 :]
+        if len(times) > BURST and self._guard is not None:
+            self._blocks.pop(image)
+            self._guard.rest(image, REST)
+            yield refusal.fallback(container, len(times), REST)
 
     def _first(self, alert: Alert, said: dict[str, Any]) -> Iterator[Alert]:
         """A program that is started again and again is one alert and a count."""

@@ -18,6 +18,8 @@ _OF_THE_FILE = frozenset(
         *("container.image.id", "container.privileged", "k8s.ns.name", "k8s.pod.name"),
     )
 )
+LIFTED_BY = {"profile": ("profile_violation",), "drift": ("protect_drift", "dropped_program")}
+"""Rules whose waivers also lift a protected image's own refusals."""
 _NAME = "proc.name"
 """What a program is called may differ from its file's name (busybox): it may add to a denial, never lift one."""
 
@@ -40,6 +42,15 @@ def rules_of(plan: Plan) -> list[dict[str, Any]]:
             lifted += [other.when for other in plan.rules if _allows(other, rule)]
             if all(judgeable(when, positive=False) for when in lifted):
                 found.append({"id": rule.id, "when": ["and", rule.when, *(["not", when] for when in lifted)]})
+    return found[:MAX_RULES]
+
+
+def lifts_of(plan: Plan) -> list[dict[str, Any]]:
+    """Waivers on what a protected image refuses by itself: {id: profile|drift, when}."""
+    found = []
+    for why, rules in LIFTED_BY.items():
+        lifted = (waiver for waiver in plan.waivers if not waiver.rules or set(rules) & set(waiver.rules))
+        found += [{"id": why, "when": waiver.when} for waiver in lifted if judgeable(waiver.when)]
     return found[:MAX_RULES]
 
 

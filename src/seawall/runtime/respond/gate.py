@@ -48,6 +48,7 @@ class Gate:
         self._said = bytearray()
         self._heard = bytearray()
         self._rules: list[dict[str, Any]] = []
+        self._lifts: list[dict[str, Any]] = []
         self._lists: dict[str, list[str]] = {}
         self._hashes: dict[int, set[str]] = {}
         self._asked = self._late = self._failed = 0
@@ -143,9 +144,7 @@ class Gate:
         elif name == "drop":
             self._drop(order["id"])
         elif name == "rules":
-            self._rules, self._lists = order["rules"], order["lists"]
-            for guarded in self._verdicts.containers.values():
-                guarded.forget()
+            self._rules, self._lifts, self._lists = order["rules"], order["lifts"], order["lists"]
         elif name == "hashes":
             self._hashes.clear()
             for size, sha in order["files"]:
@@ -166,7 +165,8 @@ class Gate:
             guarded = Guarded(order["id"], pid, policy, mounts.layers(found))
             guarded.devices = devices(found, host)
             guarded.hashes = self._hashes
-            guarded.check = self._check(policy)
+            guarded.check = self._check(self._rules, policy)
+            guarded.lift = self._check(self._lifts, policy)
             self._verdicts.put(guarded)
             marked = self._mark(fanotify.ADD, pid, mounts.markable(found), host)
         except (OSError, ValueError, KeyError) as error:
@@ -202,12 +202,12 @@ class Gate:
             os.close(root)
         return marked
 
-    def _check(self, policy: dict[str, Any]) -> Check | None:
-        if not self._rules:
+    def _check(self, rules: list[dict[str, Any]], policy: dict[str, Any]) -> Check | None:
+        if not rules:
             return None
         from seawall.runtime.respond.deny import checker
 
-        return checker(self._rules, self._lists, policy["container"])
+        return checker(rules, self._lists, policy["container"])
 
     def _say(self, value: dict[str, Any]) -> None:
         if len(self._said) < MAX_BACKLOG:

@@ -18,6 +18,7 @@ from mmap import mmap
 from pathlib import Path
 from typing import Any
 
+from seawall.runtime.detect.profiles import image_key
 from seawall.runtime.model import Container, Plan
 from seawall.runtime.respond import deny
 
@@ -44,7 +45,9 @@ class Guard:
         self.given_up = 0
         self._gate: _Gate | None = None
         self._rules: list[dict[str, Any]] = []
+        self._lifts: list[dict[str, Any]] = []
         self._lists: dict[str, list[str]] = {}
+        self._resting: dict[str, float] = {}
         self._plan: Plan | None = None
         self._hashes: list[tuple[int, str]] = []
         self._pids: dict[str, int] = {}
@@ -72,9 +75,9 @@ class Guard:
         """Guard by this plan from now on; without enforcing nothing is guarded."""
         self._plan = plan if enforce else None
         self._rules = deny.rules_of(plan) if enforce else []
-        self._lists = deny.lists_of(self._rules, plan.lists)
-        if self._gate is not None:
-            self._tell({"op": "rules", "rules": self._rules, "lists": self._lists})
+        self._lifts = deny.lifts_of(plan) if enforce and plan.profiles else []
+        self._lists = deny.lists_of([*self._rules, *self._lifts], plan.lists)
+        self._tell_rules()
         for known in list(self._pids):
             self._guard(known)
 
@@ -109,17 +112,29 @@ class Guard:
         if self._plan is None or not container.complete:
             return None
         profiles = self._plan.profiles
-        profile = profiles.get(container.image_digest) or profiles.get(container.image_id)
+        profile = profiles.get(image_key(container))
         protects = profile is not None and profile.mode == "protect"
+        if self._resting.get(image_key(container), 0.0) > time.monotonic():
+            protects = False
         if not (protects or self._rules or self._hashes):
             return None
         programs = sorted(profile.programs) if profile is not None and protects else None
         shown = {name: getattr(container, name) for name in _FIELDS}
         return {"drift": protects, "programs": programs, "container": shown}
 
+    def rest(self, image: str, seconds: float) -> None:
+        """Do not protect an image for a while: what its profile refuses is its ordinary life."""
+        self._resting[image] = time.monotonic() + seconds
+        for known, container in list(self._containers.items()):
+            if image_key(container) == image:
+                self._guard(known)
+
     def work(self, now: float | None = None) -> list[dict[str, Any]]:
         """Denials that the gate tells of; also looks whether it still answers."""
         at = time.monotonic() if now is None else now
+        for image in [image for image, until in self._resting.items() if until <= at]:
+            self.rest(image, -1.0)
+            del self._resting[image]
         if self._gate is None:
             if self._again and at >= self._again:
                 self._again = 0.0
@@ -170,11 +185,14 @@ class Guard:
             return
         self.reason = ""
         self._last_count, self._waiting_since = -1, 0.0
-        self._tell({"op": "rules", "rules": self._rules, "lists": self._lists})
+        self._tell_rules()
         self._tell({"op": "hashes", "files": self._hashes})
         for known in list(self._pids):
             if self._gate is not None:
                 self._guard(known)
+
+    def _tell_rules(self) -> None:
+        self._tell({"op": "rules", "rules": self._rules, "lifts": self._lifts, "lists": self._lists})
 
     def _tell(self, order: Mapping[str, Any]) -> None:
         if self._gate is None:

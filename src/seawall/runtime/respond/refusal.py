@@ -1,5 +1,6 @@
 """From what the gate refused to the event and the alert that tell of it. Pure."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -30,21 +31,6 @@ RULES = {
         advice_zh="查明文件由谁写入、如何进入容器。若属正常,请将其放入镜像,或将该镜像的画像改为监控模式。",
         mitre=("T1105", "T1204"),
     ),
-    "profile": Rule(
-        id="protect_profile",
-        title="A program that the image's profile does not know was refused",
-        title_zh="已拒绝执行镜像画像之外的程序",
-        category=Category.ABNORMAL_PROCESS,
-        severity=Severity.HIGH,
-        kinds=(Kind.EXEC,),
-        when=_ALL,
-        action="block",
-        why="The image is protected by a profile of what it runs. This program is not in it.",
-        why_zh="该镜像由其运行画像保护,此程序不在画像中。",
-        advice="If the program belongs to the workload, add it to the profile; else look for what started it.",
-        advice_zh="若该程序属于业务,请将其加入画像;否则请追查由谁启动。",
-        mitre=("T1059",),
-    ),
     "quarantined": Rule(
         id="quarantined_program",
         title="A program that was put into quarantine was refused",
@@ -62,6 +48,36 @@ RULES = {
     ),
 }
 """What the gate refuses by itself; a refusal for a rule of the plan is told by that rule."""
+_OTHER = Rule(
+    id="refused_program",
+    title="A program was refused",
+    title_zh="已拒绝执行程序",
+    category=Category.ABNORMAL_PROCESS,
+    severity=Severity.MEDIUM,
+    kinds=(Kind.EXEC,),
+    when=_ALL,
+    action="block",
+    why="A blocking rule or the profile of the image forbids it in this container.",
+    why_zh="阻断规则或镜像画像禁止在此容器中运行该程序。",
+    advice="See evidence.refused for what forbids it. If it belongs there, change the rule or the profile.",
+    advice_zh="evidence.refused 给出了禁止的依据。若属正常,请修改规则或画像。",
+)
+_FALLBACK = Rule(
+    id="protect_fallback",
+    title="An image is watched instead of protected for a while",
+    title_zh="镜像暂时由保护模式降为监控模式",
+    category=Category.SELF,
+    severity=Severity.MEDIUM,
+    kinds=(Kind.EXEC,),
+    when=_ALL,
+    merge_by=("container.image",),
+    why="So much was refused within a minute that the profile, not the containers, is likely to be wrong.",
+    why_zh="一分钟内被拒绝的程序过多,很可能是画像有误而非容器异常。",
+    advice="Look at what was refused. Add what belongs to the image to its profile, then protect it again.",
+    advice_zh="查看被拒绝的程序,将正常程序加入画像后再重新启用保护。",
+)
+TOLD_BY = {"profile": "profile_violation"}
+"""The plan's own rules for what an image's profile refuses."""
 
 
 def event_of(said: Mapping[str, Any], container: Container | None, parent: Process | None) -> Event:
@@ -93,13 +109,20 @@ def event_of(said: Mapping[str, Any], container: Container | None, parent: Proce
         parent=parent,
     )
     raw = {"means": "fanotify"}
-    return Event(Kind.EXEC, float(said["time"]), process, result=-1, file=file, syscall="execve", blocked=True, raw=raw)
+    return Event(Kind.EXEC, float(said["time"]), process, file=file, syscall="execve", blocked=True, raw=raw)
 
 
-def alert_of(said: Mapping[str, Any], event: Event, boot: float) -> Alert | None:
-    """The alert of a refusal that no rule of the plan stands for."""
-    rule = RULES.get(str(said["why"]))
-    return None if rule is None else told(alerts.make(rule, event, boot), said)
+def alert_of(said: Mapping[str, Any], event: Event, boot: float) -> Alert:
+    """The alert of a refusal that no rule of the plan tells of."""
+    return told(alerts.make(RULES.get(str(said["why"]), _OTHER), event, boot), said)
+
+
+def fallback(container: Container, blocks: int, seconds: float) -> Alert:
+    """The alert of an image that is only watched for a while, because too much of it was refused."""
+    event = Event(Kind.EXEC, time.time(), Process(0, 0, container=container))
+    made = alerts.make(_FALLBACK, event, 0.0)
+    image = {"image": container.image, "image_digest": container.image_digest, "image_id": container.image_id}
+    return replace(made, process={}, evidence={"blocks": blocks, "seconds": seconds, **image})
 
 
 def told(alert: Alert, said: Mapping[str, Any]) -> Alert:

@@ -36,6 +36,8 @@ class Guarded:
         programs = policy.get("programs")
         self._programs = None if programs is None else frozenset(programs)
         self.check: Check | None = None
+        self.lift: Check | None = None
+        """Says which of the image's own refusals ("profile", "drift") somebody has waived for a file."""
         self.hashes: dict[int, set[str]] = {}
         """Quarantined files: size to SHA-256."""
         self._known: dict[tuple[Any, ...], str] = {}
@@ -59,9 +61,11 @@ class Guarded:
         if self.hashes and found.st_size in self.hashes and digest(descriptor) in self.hashes[found.st_size]:
             return "quarantined"
         written = bool(self.layers) and found.st_dev in self.devices and not self._of_the_image(path, found)
-        if self._programs is not None and path not in self._programs and not _companion(descriptor, path, written):
+        lifted = self.lift(path, written) if self.lift is not None else ""
+        unknown = self._programs is not None and path not in self._programs
+        if unknown and lifted != "profile" and not _companion(descriptor, path, written):
             return "profile"
-        if written and self._drift and not self._same_content(descriptor, path, found):
+        if written and self._drift and lifted != "drift" and not self._same_content(descriptor, path, found):
             return "drift"
         if self.check is not None:
             rule = self.check(path, written)
