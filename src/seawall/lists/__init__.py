@@ -1,6 +1,6 @@
 """The one contract of all lists (filter, sort, keyset page, export), and the door by which rooms meet the app."""
 
-from seawall.lists.door import Beside, Change, Door, Held, Refused, Resync, Source, User
+from seawall.lists.door import Beside, Change, Door, Held, Node, Refused, Resync, Source, User
 from seawall.lists.query import Listing, Page, joined, page
 from seawall.lists.route import add
 
@@ -10,6 +10,7 @@ __all__ = [
     "Door",
     "Held",
     "Listing",
+    "Node",
     "Page",
     "Refused",
     "Resync",

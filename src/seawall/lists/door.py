@@ -41,6 +41,16 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
+class Node:
+    """An agent that orders can be given to."""
+
+    source: Source
+    online: bool
+    orders: tuple[str, ...]
+    """Kinds of orders that it said it can carry out."""
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """Where a thing is."""
 
@@ -106,6 +116,10 @@ class Door(Protocol):
         """The agents that are online now."""
         ...
 
+    def node(self, agent_id: str) -> Node:
+        """One agent, and what orders it takes. Refused (404) when there is none."""
+        ...
+
     def about(self, connection: Connection, kind: str, id: str) -> dict[str, Any]:
         """What the other rooms know of a thing, as extra fields of its detail: rooms never ask each other.
 
@@ -114,7 +128,8 @@ class Door(Protocol):
         ...
 
     def beside(self, kind: str) -> Beside:
-        """The same for lists: `image` adds `scan`, `image.use` adds `containers` to each image that a host holds."""
+        """The same for lists: `image` adds `scan`, `image.use` adds `containers` to each image that a host holds,
+        `profile` adds `containers` (running) to each image digest."""
         ...
 
     def held(self, kind: str, id: str) -> Held:

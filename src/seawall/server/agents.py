@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 
 from seawall.core import clock, ids
-from seawall.lists import Change, Listing, Refused, Source
+from seawall.lists import Change, Listing, Node, Refused, Source
 from seawall.server.tables import AGENTS, INSTANCES, Row
 
 MAX_TEXT = 256
@@ -28,6 +28,8 @@ def shown(row: Row) -> dict[str, Any]:
         "errors": beat.get("errors") or [],
         "uptime": beat.get("uptime"),
         "plan_version": beat.get("plan_version") or "",
+        "config_version": beat.get("config_version") or "",
+        "protection": beat.get("protection") or {},
         **{name: row[name] for name in later},
     }
 
@@ -116,6 +118,7 @@ def heartbeat(connection: Connection, agent_id: str, beat: Mapping[str, Any]) ->
     """Store a heartbeat; consoles hear of it when something that matters has changed. ValueError on a malformed one."""
     old = _row(connection, agent_id)
     sensor, spool = _object(beat, "sensor"), _object(beat, "spool")
+    _object(beat, "protection")
     host = _object(beat, "host")
     values = {
         "version": _text(beat, "version"),
@@ -130,7 +133,8 @@ def heartbeat(connection: Connection, agent_id: str, beat: Mapping[str, Any]) ->
     }
     connection.execute(update(AGENTS).where(AGENTS.c.id == agent_id).values(values))
     watched = ("version", "degrade", "degrade_reason", "sensor_state", "name")
-    if old is not None and all(old[key] == values.get(key, old[key]) for key in watched):
+    told = old is not None and (old["heartbeat"] or {}).get("protection") == beat.get("protection")
+    if old is not None and told and all(old[key] == values.get(key, old[key]) for key in watched):
         return []
     return _changed(connection, agent_id)
 
@@ -206,6 +210,16 @@ def online(connection: Connection) -> Sequence[Source]:
     """Agents that are online now."""
     statement = select(AGENTS).where(AGENTS.c.deleted_at.is_(None), AGENTS.c.state == "online").order_by(AGENTS.c.name)
     return [source(row) for row in connection.execute(statement).mappings()]
+
+
+def node(connection: Connection, agent_id: str) -> Node:
+    """An agent as one who gives orders sees it; Refused (404) when there is none."""
+    row = _row(connection, agent_id)
+    if row is None or row["deleted_at"] is not None:
+        raise Refused(f"there is no agent {agent_id!r}", status=404)
+    orders = ((row["heartbeat"] or {}).get("capabilities") or {}).get("orders")
+    known = tuple(str(order) for order in orders) if isinstance(orders, list) else ()
+    return Node(source(row), row["state"] != "offline", known)
 
 
 def _row(connection: Connection, agent_id: str) -> Row | None:

@@ -7,10 +7,11 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from seawall import __version__
 from seawall.intel import api as intel
+from seawall.runtime import api as runtime
 from seawall.server import enrolment, overview, people, static, system, web
 from seawall.server.parts import Parts
 
-ROOMS = ("seawall.assets.api", "seawall.images.api", "seawall.runtime.api", "seawall.baseline.api")
+ROOMS = ("seawall.assets.api", "seawall.images.api", "seawall.baseline.api")
 """Modules with `router(door)`."""
 PREFIX = "/api/v1"
 
@@ -33,6 +34,7 @@ def build(parts: Parts) -> FastAPI:
     app.include_router(system.router(parts), prefix=PREFIX)
     app.include_router(overview.router(parts), prefix=PREFIX)
     app.include_router(intel.router(parts.door, parts.knowledge.current), prefix=PREFIX)
+    app.include_router(runtime.router(parts.door, parts.plans), prefix=PREFIX)
     for routes in rooms(parts):
         app.include_router(routes, prefix=PREFIX)
     app.include_router(for_nodes)

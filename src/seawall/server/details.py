@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from seawall.assets import store as assets
 from seawall.images import store as images
@@ -107,9 +107,18 @@ def _use() -> Beside:
     return Beside((query,), ("containers",), (), lambda row: {"containers": row["containers"] or 0})
 
 
+def _profile() -> Beside:
+    """Running containers of each image digest, as profiles are named: by the digest, else by the image's id."""
+    containers = assets.CONTAINERS.c
+    digest = func.coalesce(func.nullif(containers.data["image_digest"].as_string(), ""), containers.image_id)
+    query: Select[Any] = select(digest.label("id"), func.count().label("containers"))
+    query = query.where(containers.state == "running").group_by(digest)
+    return Beside((query,), ("containers",), (), lambda row: {"containers": row["containers"] or 0})
+
+
 _ABOUT: dict[str, Callable[[Connection, str], dict[str, Any]]] = {
     "host": _host,
     "container": _container,
     "image": _image,
 }
-_BESIDE: dict[str, Callable[[], Beside]] = {"image": _scans, "image.use": _use}
+_BESIDE: dict[str, Callable[[], Beside]] = {"image": _scans, "image.use": _use, "profile": _profile}

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from seawall.lists import Beside, Change, Held, Refused, Source, User
+from seawall.lists import Beside, Change, Held, Node, Refused, Source, User
 from seawall.server import agents, details, jobs
 from seawall.server.db import Database
 from seawall.server.guard import Guard
@@ -50,6 +50,11 @@ class ServerDoor:
         """The agents that are online now."""
         with self._database.reading() as connection:
             return agents.online(connection)
+
+    def node(self, agent_id: str) -> Node:
+        """One agent, and what orders it takes. Refused (404) when there is none."""
+        with self._database.reading() as connection:
+            return agents.node(connection, agent_id)
 
     def about(self, connection: Connection, kind: str, id: str) -> dict[str, Any]:
         """What the other rooms know of a thing (`details.py`)."""

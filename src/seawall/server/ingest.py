@@ -18,7 +18,7 @@ from seawall.core import clock, envelope, ids
 from seawall.core.envelope import Batch, Item
 from seawall.core.errors import Hostile
 from seawall.lists import Change, Resync, Source
-from seawall.server import agents, details, jobs
+from seawall.server import agents, details, jobs, outcomes
 
 LOG = structlog.get_logger("seawall.ingest")
 
@@ -29,6 +29,8 @@ OWNERS = {
     "snapshot": "seawall.assets.store",
     "facts": "seawall.baseline.store",
     "inventory": "seawall.images.store",
+    "profile": "seawall.runtime.store.profiles",
+    "replay": "seawall.runtime.store.replays",
 }
 """Kind of item → the room's module whose `apply` stores it. Heartbeats and orders are the server's own."""
 MAX_LOGGED = 3
@@ -149,8 +151,10 @@ def _apply(connection: Connection, source: Source, item: Item, now: str, taken: 
     try:
         if item.kind == "heartbeat":
             changes = agents.heartbeat(connection, source.agent_id, item.data)
+            changes += _silenced(connection, item.data, now)
         elif item.kind == "order":
-            changes = jobs.report(connection, source.agent_id, _checked(connection, item.data), now)
+            said = _checked(connection, item.data)
+            changes = outcomes.followed(connection, jobs.report(connection, source.agent_id, said, now), now)
         elif item.kind in OWNERS:
             if item.kind == "inventory":
                 _asked_for(connection, source, item.data)
@@ -164,6 +168,15 @@ def _apply(connection: Connection, source: Source, item: Item, now: str, taken: 
         return []
     taken.stored += 1
     return changes
+
+
+def _silenced(connection: Connection, beat: Mapping[str, Any], now: str) -> list[Change]:
+    """What the node's waivers held back since its last heartbeat."""
+    if not beat.get("silenced"):
+        return []
+    from seawall.runtime.store import waivers
+
+    return waivers.count(connection, beat["silenced"], now)
 
 
 def _asked_for(connection: Connection, source: Source, data: Mapping[str, Any]) -> None:

@@ -15,7 +15,15 @@ from seawall.core import clock, ids
 from seawall.lists import Change, Listing, Refused
 from seawall.server.tables import JOBS, Row
 
-DEADLINES = {"image.inventory": 1800, "baseline.collect": 900, "assets.refresh": 120}
+DEADLINES = {
+    "image.inventory": 1800,
+    "baseline.collect": 900,
+    "assets.refresh": 120,
+    "runtime.replay": 900,
+    "response.process": 60,
+    "response.container": 90,
+    "response.file": 120,
+}
 """Seconds an order of a kind may take, from being asked for to being done."""
 DEFAULT_DEADLINE = 600
 REDELIVER_SECONDS = 10.0
@@ -23,12 +31,19 @@ REDELIVER_SECONDS = 10.0
 OPEN = ("waiting", "running")
 MAX_MESSAGE = 2000
 MAX_ORDERS = 50
+MAX_RESULT = 32 << 10
+"""Characters of what an agent says came of an order."""
 
 
 def shown(row: Row) -> dict[str, Any]:
-    """A row as the API shows it."""
-    names = ("id", "kind", "target", "agent_id", "args", "state", "progress", "message", "error")
-    return {name: row[name] for name in (*names, "created_at", "finished_at")}
+    """A row as the API shows it. A plan among the arguments is told by its version alone."""
+    names = ("id", "kind", "target", "agent_id", "state", "progress", "message", "error", "result")
+    args = {name: _argument(name, value) for name, value in row["args"].items()}
+    return {**{name: row[name] for name in (*names, "created_at", "finished_at")}, "args": args}
+
+
+def _argument(name: str, value: Any) -> Any:
+    return value.get("version") if name == "plan" and isinstance(value, Mapping) else value
 
 
 LISTING = Listing(
@@ -57,12 +72,13 @@ def create(
         "target": target[:512],
         "agent_id": agent_id,
         "args": dict(args),
-        "subject": str(next(iter(args.values()), ""))[:160],
+        "subject": str(next((value for value in args.values() if isinstance(value, str)), ""))[:160],
         "state": "waiting",
         "accepted": False,
         "progress": 0.0,
         "message": "",
         "error": "",
+        "result": None,
         "created_at": clock.format_time(seconds),
         "deadline": clock.format_time(seconds + DEADLINES.get(kind, DEFAULT_DEADLINE)),
         "finished_at": None,
@@ -89,6 +105,8 @@ def report(connection: Connection, agent_id: str, said: Mapping[str, Any], now: 
         values["finished_at"] = now
     if state == "failed":
         values["error"] = str(said.get("error") or "the agent gave no reason")[:MAX_MESSAGE]
+    if isinstance(said.get("result"), dict) and len(str(said["result"])) <= MAX_RESULT:
+        values["result"] = said["result"]
     return _update(connection, job.id, values)
 
 

@@ -12,7 +12,8 @@ from seawall.baseline import store as baseline
 from seawall.core import clock
 from seawall.images import store as images
 from seawall.lists import Change
-from seawall.server import agents, jobs
+from seawall.runtime import store as runtime
+from seawall.server import agents, jobs, outcomes
 from seawall.server.ca import own_names
 from seawall.server.db import alone
 from seawall.server.parts import Parts
@@ -53,11 +54,13 @@ def look(parts: Parts, seconds: float) -> int:
     if silent or overdue or ended:
 
         def step(connection: Connection) -> tuple[None, list[Change]]:
-            changes = jobs.expire(connection, now)
+            ended_jobs = jobs.expire(connection, now)
+            changes = []
             for agent_id, state in agents.overdue(connection, seconds, late, offline):
                 changes += agents.set_state(connection, agent_id, state)
                 if state == "offline":
-                    changes += jobs.abandon(connection, agent_id, "the agent went away", now)
+                    ended_jobs += jobs.abandon(connection, agent_id, "the agent went away", now)
+            changes += outcomes.followed(connection, ended_jobs, now)
             for check in baseline.ended(connection, now):
                 changes += baseline.judge_again(connection, check, now)
             return None, changes
@@ -82,6 +85,7 @@ def tidy(parts: Parts, seconds: float) -> None:
     def step(connection: Connection) -> None:
         jobs.forget(connection, clock.format_time(seconds - JOB_DAYS * 86400))
         images.forget_broken(connection, clock.format_time(seconds - PART_HOURS * 3600))
+        runtime.tidy(connection, seconds)
 
     parts.database.write(alone(step))
 

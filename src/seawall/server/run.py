@@ -21,7 +21,7 @@ from seawall import __version__
 from seawall.core import clock
 from seawall.core.errors import SeawallError
 from seawall.lists import Change
-from seawall.server import accounts, app, judging, logs, rounds, schema
+from seawall.server import accounts, app, judging, logs, plans, rounds, schema
 from seawall.server.ca import Authority, door_context, own_names
 from seawall.server.config import Config
 from seawall.server.db import Database, open_writes
@@ -83,7 +83,7 @@ def assemble(config: Config, database: Database, hub: Hub, installer: Callable[[
         bell=bell,
         guard=guard,
         door=ServerDoor(database, guard, bell),
-        plans=Plans(config),
+        plans=Plans(config, database, hub.publish),
         knowledge=Knowledge(config.intel),
         installer=installer,
     )
@@ -114,7 +114,7 @@ async def _serve(parts: Parts, doors: list[socket.socket]) -> None:
         asyncio.create_task(rounds.renew(parts, contexts)),
         asyncio.create_task(judging.watch(parts)),
         asyncio.create_task(rounds.sweep(parts)),
-        asyncio.create_task(asyncio.to_thread(parts.plans.current)),
+        asyncio.create_task(plans.watch(parts.plans)),
     ]
     _tell(parts)
     try:

@@ -13,7 +13,7 @@ from seawall.assets import store as assets
 from seawall.baseline import store as baseline
 from seawall.core import clock
 from seawall.lists import Change, Refused, add
-from seawall.server import agents, jobs
+from seawall.server import agents, jobs, outcomes
 from seawall.server.parts import Parts
 
 LEAST_FREE = 64 << 20
@@ -40,6 +40,8 @@ class Agent(BaseModel):
     errors: list[Any]
     uptime: float | None
     plan_version: str
+    config_version: str
+    protection: dict[str, Any]
     dropped: int
     rejected: int
     enrolled_at: str
@@ -60,6 +62,7 @@ class Job(BaseModel):
     progress: float
     message: str
     error: str
+    result: dict[str, Any] | None
     created_at: str
     finished_at: str | None
 
@@ -106,7 +109,8 @@ def router(parts: Parts) -> APIRouter:
             changes = agents.remove(connection, id, now)
             for room in (assets, baseline):
                 room.forget(connection, id)
-            return None, [*changes, *jobs.abandon(connection, id, "the agent was deleted", now)]
+            left = jobs.abandon(connection, id, "the agent was deleted", now)
+            return None, [*changes, *outcomes.followed(connection, left, now)]
 
         door.write(step)
 

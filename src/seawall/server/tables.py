@@ -111,6 +111,8 @@ JOBS = Table(
     Column("progress", Float, nullable=False),
     Column("message", Text, nullable=False),
     Column("error", Text, nullable=False),
+    # What the agent said came of it, for orders that have more to tell than done or failed.
+    Column("result", JSON),
     Column("created_at", String(32), nullable=False),
     Column("deadline", String(32), nullable=False),
     Column("finished_at", String(32)),

@@ -1,30 +1,29 @@
-"""The runtime room over HTTP: alerts and their life, the rules in force. Paths: docs/reference/api.md."""
+"""Alerts over HTTP: the list, one with its surroundings, its life. Paths: docs/reference/api.md."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
-from sqlalchemy import Connection, Integer, String, column, func, select, values
+from sqlalchemy import Connection, select
 
 from seawall.core import clock
 from seawall.lists import Change, Door, Listing, Refused, User, add
-from seawall.runtime import load, store
-from seawall.runtime.model import Category, Rule
+from seawall.runtime import store
+from seawall.runtime.model import Category
 
 MAX_BULK = 1000
 """Alerts of one bulk action."""
-RECENT_DAYS = 7
-
+MAX_AROUND = 86400.0
+"""Seconds before and after an alert that its timeline may reach."""
 ALERTS = Listing(
     select(store.ALERTS),
     key="id",
     sort="-last_seen",
     sorts=("last_seen", "first_seen", "severity", "count", "rule", "state", "category", "host_name", "container_name"),
     filters=(
-        *("severity", "category", "state", "rule", "action", "result"),
-        *("container_id", "container_name", "image", "host_id", "host_name", "agent_id"),
+        *("severity", "category", "state", "rule", "action", "result", "means"),
+        *("container_id", "container_name", "image", "image_digest", "host_id", "host_name", "agent_id"),
     ),
     text=("title", "title_zh", "rule", "container_name", "image", "exe", "host_name", "remark"),
     time="last_seen",
@@ -52,7 +51,11 @@ def router(door: Door) -> APIRouter:
     """The room's routes, without their common prefix."""
     routes = APIRouter(tags=["runtime"])
     add(routes, "/alerts", ALERTS, door, name="list_alerts")
-    add(routes, "/rules", _rules, door, name="list_rules")
+
+    @routes.get("/alerts/counts", operation_id="count_alerts", dependencies=[Depends(door.viewer)])
+    def count_alerts(connection: Annotated[Connection, Depends(door.read)]) -> dict[str, dict[str, int]]:
+        """New alerts by category and severity."""
+        return store.category_counts(connection)
 
     @routes.get("/alerts/summary", operation_id="get_alert_summary", dependencies=[Depends(door.viewer)])
     def get_alert_summary(
@@ -65,6 +68,16 @@ def router(door: Door) -> APIRouter:
     def get_alert(id: str, connection: Annotated[Connection, Depends(door.read)]) -> dict[str, Any]:
         """One alert with its evidence."""
         return store.one(connection, id)
+
+    @routes.get("/alerts/{id}/timeline", operation_id="get_alert_timeline", dependencies=[Depends(door.viewer)])
+    def get_alert_timeline(
+        id: str,
+        connection: Annotated[Connection, Depends(door.read)],
+        before: Annotated[float, Query(ge=0, le=MAX_AROUND)] = 600,
+        after: Annotated[float, Query(ge=0, le=MAX_AROUND)] = 600,
+    ) -> dict[str, Any]:
+        """What else happened in the same container (or on the host, when there is none), seconds around it."""
+        return store.timeline(connection, id, before, after)
 
     @routes.patch("/alerts/{id}", operation_id="change_alert")
     def change_alert(id: str, mark: Mark, user: Annotated[User, Depends(door.operator)]) -> dict[str, Any]:
@@ -104,53 +117,3 @@ def _mark(
 def _remove(connection: Connection, ids: Sequence[str]) -> tuple[list[str], list[Change]]:
     there = store.remove(connection, ids)
     return there, [Change("alerts/remove", {"id": gone}) for gone in there]
-
-
-_RULE_COLUMNS = ("id", "title", "title_zh", "category", "severity", "action", "enabled", "data")
-
-
-def _rules(_connection: Connection, _parameters: Mapping[str, str]) -> Listing:
-    """The rules in force as rows, each with its alerts of the last days."""
-    since = clock.format_time(clock.parse_time(clock.now()) - RECENT_DAYS * 86400)
-    rows = [_rule_row(rule) for rule in load.system_plan().rules]
-    texts = [column(name, String) for name in _RULE_COLUMNS]
-    table = (
-        values(*texts, column("severity_rank", Integer), name="rules").data(rows).cte("rules")
-    )  # SQLite names the columns of a CTE only
-    alerts = store.ALERTS
-    recent = (
-        select(func.coalesce(func.sum(alerts.c.count), 0))
-        .where(alerts.c.rule == table.c.id, alerts.c.last_seen >= since)
-        .scalar_subquery()
-    )
-    return Listing(
-        select(table, recent.label("alerts")),
-        key="id",
-        sort="-severity",
-        sorts=("id", "title", "category", "severity", "action", "alerts"),
-        filters=("id", "category", "severity", "action", "enabled"),
-        text=("id", "title", "title_zh", "category"),
-        sort_as={"severity": "severity_rank"},
-        row=lambda row: {**json.loads(row["data"]), "alerts": row["alerts"]},
-    )
-
-
-def _rule_row(rule: Rule) -> tuple[Any, ...]:
-    enabled = "true" if rule.enabled else "false"
-    plain = rule.id, rule.title, rule.title_zh, rule.category.value, rule.severity.value, rule.action, enabled
-    return *plain, json.dumps(_described(rule), ensure_ascii=False), rule.severity.rank
-
-
-def _described(rule: Rule) -> dict[str, Any]:
-    return {
-        "id": rule.id,
-        "title": {"en": rule.title, "zh": rule.title_zh or rule.title},
-        "why": {"en": rule.why, "zh": rule.why_zh or rule.why},
-        "advice": {"en": rule.advice, "zh": rule.advice_zh or rule.advice},
-        "category": rule.category.value,
-        "severity": rule.severity.value,
-        "action": rule.action,
-        "kinds": [kind.value for kind in rule.kinds],
-        "mitre": list(rule.mitre),
-        "enabled": rule.enabled,
-    }

@@ -11,19 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     Column,
     ColumnElement,
     Connection,
-    Index,
-    Integer,
-    MetaData,
     Row,
     RowMapping,
     Select,
-    String,
-    Table,
-    UniqueConstraint,
     bindparam,
     delete,
     func,
@@ -38,8 +31,9 @@ from seawall.core.errors import Hostile
 from seawall.core.severity import Severity
 from seawall.lists import Change, Refused, Source
 from seawall.runtime.model import ALERT_SCHEMA, Category
+from seawall.runtime.store import profiles
+from seawall.runtime.store.tables import ALERTS, HOURS, MAX_DIGEST, MAX_REMARK, MAX_TEXT, SEEN
 
-METADATA = MetaData()
 STATES = ("new", "handled", "ignored")
 RESULTS = ("none", "blocked", "killed_after_effect", "failed")
 SEEN_DAYS = 7
@@ -47,68 +41,11 @@ SEEN_DAYS = 7
 HOURS_DAYS = 8
 MAX_ALERT = 256 << 10
 """Characters of one alert as JSON."""
-MAX_TEXT = 512
 PORTION = 400
 """Values in one question to the database."""
-MAX_REMARK = 2000
+MAX_TIMELINE = 200
 TOP = 5
 """Containers, images and rules that a summary names."""
-
-ALERTS = Table(
-    "alerts",
-    METADATA,
-    Column("id", String(64), primary_key=True),
-    Column("agent_id", String(64), nullable=False),
-    Column("key", String(64), nullable=False),
-    Column("host_id", String(64), nullable=False),
-    Column("host_name", String(255), nullable=False),
-    Column("rule", String(128), nullable=False),
-    Column("title", String(MAX_TEXT), nullable=False),
-    Column("title_zh", String(MAX_TEXT), nullable=False),
-    Column("category", String(32), nullable=False),
-    Column("severity", String(16), nullable=False),
-    Column("severity_rank", Integer, nullable=False),
-    Column("action", String(16), nullable=False),
-    Column("result", String(32), nullable=False),
-    Column("container_id", String(128), nullable=False),
-    Column("container_name", String(MAX_TEXT), nullable=False),
-    Column("image", String(MAX_TEXT), nullable=False),
-    Column("exe", String(MAX_TEXT), nullable=False),
-    Column("first_seen", String(32), nullable=False),
-    Column("last_seen", String(32), nullable=False),
-    Column("count", Integer, nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("remark", String(MAX_REMARK), nullable=False),
-    Column("handled_by", String(255), nullable=False),
-    Column("handled_at", String(32), nullable=False),
-    Column("data", JSON, nullable=False),
-    UniqueConstraint("agent_id", "key", name="alerts_same"),
-    Index("alerts_last_seen", "last_seen", "id"),
-    Index("alerts_state", "state", "last_seen", "id"),
-    Index("alerts_severity", "severity_rank", "id"),
-    # Counts by state, severity and category are read from this alone, never from the wide rows.
-    Index("alerts_counts", "state", "severity", "category"),
-    Index("alerts_container", "container_id"),
-    Index("alerts_rule", "rule", "last_seen"),
-)
-"""`data` is the latest occurrence as the node sent it."""
-
-SEEN = Table(
-    "alert_ids",
-    METADATA,
-    Column("agent_id", String(64), primary_key=True),
-    Column("id", String(64), primary_key=True),
-    Column("seen_at", String(32), nullable=False, index=True),
-)
-
-HOURS = Table(
-    "alert_hours",
-    METADATA,
-    Column("hour", String(13), primary_key=True),
-    Column("severity", String(16), primary_key=True),
-    Column("count", Integer, nullable=False),
-)
-"""Occurrences by hour (`2026-11-23T17`), for the trend."""
 
 
 def apply(connection: Connection, source: Source, item: Item, now: str) -> list[Change]:
@@ -146,10 +83,21 @@ def apply_all(connection: Connection, source: Source, items: Sequence[Item], now
         _count_hour(connection, hour, severity, count)
     if added:
         _forget_old(connection, now)
+    sent_now = {one["id"] for one in fresh}
     return [
         *(Change("alerts/add", shown(held[key])) for key in added),
         *(Change("alerts/change", shown(held[key])) for key in changed),
+        *_lowered(connection, source, [row for sent, row in rows if sent in sent_now], now),
     ]
+
+
+def _lowered(connection: Connection, source: Source, rows: Sequence[Mapping[str, Any]], now: str) -> list[Change]:
+    """Profiles that stopped too much alert only from now on, which is an alert of its own."""
+    changes: list[Change] = []
+    for profile, number in profiles.violated(connection, rows, now):
+        changes.append(Change("profiles/change", profiles.shown(profile, now)))
+        changes += apply(connection, source, Item("alert", profiles.fallback_alert(profile, number, now)), now)
+    return changes
 
 
 def _among(
@@ -175,7 +123,8 @@ def _write(
 
 _MERGED = (
     *("count", "first_seen", "last_seen", "host_name", "title", "title_zh", "category", "severity", "severity_rank"),
-    *("action", "result", "data", "container_name", "image", "exe", "state", "handled_by", "handled_at"),
+    *("action", "result", "means", "data", "container_name", "image", "image_digest", "exe"),
+    *("state", "handled_by", "handled_at"),
 )
 """Columns that may be another after an alert happened again."""
 _UPDATE = (
@@ -206,7 +155,7 @@ _SHOWN = (
         "result",
     ),
     *("first_seen", "last_seen", "count", "state", "remark", "handled_by", "handled_at", "key"),
-    *("container_id", "container_name", "image"),
+    *("container_id", "container_name", "image", "image_digest", "means", "responses"),
 )
 
 
@@ -247,6 +196,34 @@ def counts(connection: Connection, container_id: str = "") -> dict[str, int]:
         wanted = wanted.where(ALERTS.c.container_id == container_id)
     found: dict[str, int] = {row[0]: row[1] for row in connection.execute(wanted)}
     return {severity.value: found.get(severity.value, 0) for severity in Severity if severity != Severity.UNKNOWN}
+
+
+def category_counts(connection: Connection) -> dict[str, dict[str, int]]:
+    """New alerts by category and severity; every category is named."""
+    wanted = select(ALERTS.c.category, ALERTS.c.severity, func.count()).where(ALERTS.c.state == "new")
+    severities = [severity.value for severity in Severity if severity != Severity.UNKNOWN]
+    found = {category.value: dict.fromkeys(severities, 0) for category in Category}
+    for category, severity, number in connection.execute(wanted.group_by(ALERTS.c.category, ALERTS.c.severity)):
+        if category in found:
+            found[category][severity] = number
+    return found
+
+
+def timeline(connection: Connection, id: str, before: float, after: float) -> dict[str, Any]:
+    """What else happened in the same container (on the same host when there is none), seconds around an alert.
+
+    Oldest first. An alert that happened again and again belongs there when any of its time does. Raises Refused (404).
+    """
+    found = one(connection, id)
+    since = clock.format_time(clock.parse_time(found["first_seen"]) - before)
+    until = clock.format_time(clock.parse_time(found["last_seen"]) + after)
+    same = ALERTS.c.container_id == found["container_id"]
+    if not found["container_id"]:
+        same = same & (ALERTS.c.host_id == found["host_id"])
+    wanted = select(ALERTS).where(same, ALERTS.c.last_seen >= since, ALERTS.c.first_seen <= until)
+    rows = connection.execute(wanted.order_by(ALERTS.c.first_seen, ALERTS.c.id).limit(MAX_TIMELINE + 1)).mappings()
+    items = [shown(row) for row in rows]
+    return {"items": items[:MAX_TIMELINE], "truncated": len(items) > MAX_TIMELINE, "since": since, "until": until}
 
 
 def overview(connection: Connection, now: float) -> dict[str, Any]:
@@ -321,7 +298,7 @@ def _merged(old: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
     }
     if later:
         latest = ("host_name", "title", "title_zh", "category", "severity", "severity_rank", "action", "result", "data")
-        changed |= {name: row[name] for name in (*latest, "container_name", "image", "exe")}
+        changed |= {name: row[name] for name in (*latest, "container_name", "image", "image_digest", "exe", "means")}
     # One that lay in a spool while somebody handled the alert is not "again".
     if old["state"] == "handled" and row["last_seen"] > old["handled_at"]:
         changed |= {"state": "new", "handled_by": "", "handled_at": ""}
@@ -355,7 +332,10 @@ def _row(source: Source, data: Mapping[str, Any], now: str) -> dict[str, Any]:
             "container_id": str(container.get("id", ""))[:128],
             "container_name": str(container.get("name", ""))[:MAX_TEXT],
             "image": str(container.get("image", ""))[:MAX_TEXT],
+            "image_digest": str(container.get("image_digest") or container.get("image_id") or "")[:MAX_DIGEST],
             "exe": str(process.get("exe", ""))[:MAX_TEXT],
+            "means": str(data.get("means") or "")[:16],
+            "responses": 0,
             "first_seen": min(first, last),
             "last_seen": last,
             "count": min(max(1, int(data.get("count", 1))), 1_000_000_000),
