@@ -111,8 +111,8 @@ def _profile() -> Beside:
     """Running containers of each image digest, as profiles are named: by the digest, else by the image's id."""
     containers = assets.CONTAINERS.c
     digest = func.coalesce(func.nullif(containers.data["image_digest"].as_string(), ""), containers.image_id)
-    query: Select[Any] = select(digest.label("id"), func.count().label("containers"))
-    query = query.where(containers.state == "running").group_by(digest)
+    counted = select(digest.label("id"), func.count().label("containers")).where(containers.state == "running")
+    query: Select[Any] = counted.group_by(digest)  # type: ignore[assignment]
     return Beside((query,), ("containers",), (), lambda row: {"containers": row["containers"] or 0})
 
 

@@ -69,7 +69,7 @@ def _container(value: Mapping[str, Any]) -> Container | None:
 
 def _process(value: Mapping[str, Any], container: Container | None) -> Process:
     exe = str(value.get("exe", ""))
-    marks = {str(mark): True for mark in value.get("marks") or () if mark in ("upper", "memfd", "deleted")}
+    marks = value.get("marks") or ()
     inside = value.get("in_container", container is not None)
     return Process(
         pid=int(value.get("pid") or 0),
@@ -86,7 +86,7 @@ def _process(value: Mapping[str, Any], container: Container | None) -> Process:
         caps=sum(_CAPABILITIES.get(name, 0) for name in str(value.get("capabilities") or "").split()),
         tty=str(value.get("tty") or ""),
         container=container if inside else None,
-        file=File(exe, **marks),
+        file=File(exe, upper="upper" in marks, memfd="memfd" in marks, deleted="deleted" in marks),
         by_exec=bool(value.get("by_exec")),
     )
 
@@ -99,10 +99,12 @@ def _lineage(process: Process, ancestors: Sequence[Any]) -> None:
 
 
 def _file(value: Mapping[str, Any]) -> File:
-    marks = {name: bool(value.get(name)) for name in ("upper", "memfd", "deleted")}
+    upper, memfd, deleted = (bool(value.get(name)) for name in ("upper", "memfd", "deleted"))
     magic = str(value.get("fs") or "")
     number = _MAGIC.get(magic) or (int(magic, 16) if magic.startswith("0x") else 0)
-    return File(str(value.get("path") or ""), fs_magic=number, flags=_bits(value.get("flags")), **marks)
+    flags = _bits(value.get("flags"))
+    path = str(value.get("path") or "")
+    return File(path, fs_magic=number, flags=flags, upper=upper, memfd=memfd, deleted=deleted)
 
 
 def _descriptor(value: Mapping[str, Any]) -> Descriptor:
