@@ -14,6 +14,7 @@ from seawall.runtime.model import ALERT_SCHEMA, Address, Alert, Descriptor, Even
 MAX_ANCESTORS = 16
 _UNSHOWN = ("proc.args", "proc.cmdline", "proc.pcmdline")
 """Fields that are shown elsewhere, with secrets hidden."""
+_FINDINGS = ("relay", "relay_peer", "relay_pid", "reason", "origin", "script", "script_origin", "after_userns", "sweep")
 _INTELLIGENCE = ("net_indicator", "dns", "dns_indicator", "sample", "sample_indicator")
 """Facts of detect/indicators.py and the scanner's verdict."""
 
@@ -122,9 +123,13 @@ def _evidence(rule: Rule, event: Event) -> dict[str, Any]:
     descriptors = stdio(event)
     if descriptors and event.kind in (Kind.EXEC, Kind.DUP, Kind.CONNECT):
         found["stdio"] = [_descriptor(descriptor) for descriptor in descriptors]
-    for name in ("relay", "relay_peer", "relay_pid", "reason", *_INTELLIGENCE):
+    for name in (*_FINDINGS, *_INTELLIGENCE):
         if name in event.raw:
             found[name] = to_plain(event.raw[name])
+    if event.syscall:
+        found["syscall"] = event.syscall
+    if event.paths:
+        found["paths"] = list(event.paths)
     if event.kind is Kind.PTRACE:
         found |= {"request": names.PTRACE_REQUESTS.get(event.request, str(event.request)), "target": event.target}
     if event.kind in (Kind.SETNS, Kind.UNSHARE):

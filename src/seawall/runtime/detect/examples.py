@@ -138,7 +138,8 @@ def _file(value: Any, flags: int) -> File:
         value = {"path": value}
     known = dict(value)
     system = known.pop("fs", "overlay")
-    return File(fs_magic=_MAGIC[system], flags=flags or _BITS["O_WRONLY"], **known)
+    flags = known.pop("flags", flags) or _BITS["O_WRONLY"]
+    return File(fs_magic=_MAGIC[system], flags=flags, **known)
 
 
 def _flags(value: Any) -> int:

@@ -3,7 +3,7 @@
 import stat
 from typing import Any
 
-from seawall.runtime.detect.fields.form import Field, Getter, ancestors
+from seawall.runtime.detect.fields.form import Field, Getter, ancestors, basename
 from seawall.runtime.model import Event, Kind, Process
 
 
@@ -52,6 +52,30 @@ def _source_type(event: Event) -> str | None:
     return None if not mode else _TYPES.get(stat.S_IFMT(mode))
 
 
+def _node_type(event: Event) -> str | None:
+    place = {"mknod": 1, "mknodat": 2}.get(event.syscall, len(event.args))
+    return _TYPES.get(stat.S_IFMT(event.args[place])) if len(event.args) > place else None
+
+
+def paths(event: Event) -> tuple[str, ...]:
+    """All paths of files that an event names: of an open the file's, of a rename both …"""
+    file = event.file
+    if file is None or event.kind is Kind.EXEC or not file.path or file.path in event.paths:
+        return event.paths
+    return (*event.paths, file.path)
+
+
+def _names(event: Event) -> tuple[str, ...]:
+    return tuple(basename(path) for path in paths(event))
+
+
+def _argument(place: int) -> Getter:
+    def get(event: Event) -> int | None:
+        return event.args[place] if len(event.args) > place else None
+
+    return get
+
+
 def _own(event: Event) -> tuple[Process, ...]:
     """Ancestors within the same container."""
     found = []
@@ -86,6 +110,13 @@ ALL = (
     Field("proc.upper_path", "text", _upper_path, "a kernel helper's file inside the written layer of an overlay"),
     Field("proc.insidename", "many", _inside, "names of the ancestors that belong to the same container"),
     Field("proc.is_first", "flag", _first_inside, "the container's first process, or the first of a docker exec"),
+    Field("evt.a0", "number", _argument(0), "the call's first argument, as it was passed"),
+    Field("evt.a1", "number", _argument(1), "its second"),
+    Field("evt.a2", "number", _argument(2), "its third"),
+    Field("evt.a3", "number", _argument(3), "its fourth"),
+    Field("evt.node_type", "text", _node_type, "mknod: block, character, pipe …"),
+    Field("file.paths", "many", paths, "files that are opened, renamed, linked, removed …: all paths of the event"),
+    Field("file.names", "many", _names, "their last components"),
     Field("evt.source_type", "text", _source_type, "mount: what is mounted: block, directory, regular …"),
     Field("fd.spliced", "text", _raw("spliced"), "a file that matters, opened to read, and spliced into a pipe"),
     Field("fd.sweep", "text", _raw("sweep"), "the process knocks at many ports of a host, or at many hosts"),
