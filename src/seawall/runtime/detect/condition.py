@@ -60,20 +60,24 @@ def compile_condition(when: Sequence[Any], lists: Lists, depth: int = 0) -> Chec
     return compile_check(when, lists)
 
 
-def compile_check(when: Sequence[Any], lists: Lists) -> Check:
-    """The closure of one check, the leaf of a condition."""
-    found = transform.source(when[1])
+def compile_check(
+    when: Sequence[Any], lists: Lists, source: Callable[[Any], transform.Source] = transform.source
+) -> Check:
+    """The closure of one check, the leaf of a condition. `source` may know a quicker way to a field's value."""
+    found = source(when[1])
     if when[0] == "exists":
         return _exists(found.get)
     operator, _, quantifier = str(when[0]).partition(" ")
     if operator not in OPERATORS[found.type]:
         raise ValueError(f"{operator} cannot be asked of {when[1]}, a {found.type} field")
     if isinstance(when[2], dict):
-        return _compared(found, operator, transform.source(when[2]["of"]))
+        return _compared(found, operator, source(when[2]["of"]))
     many = operator in LIST_OPERATORS or quantifier
     value = lists[when[2]] if many and isinstance(when[2], str) else when[2]
     if many and found.type in ("number", "ports"):
         value = [int(item, 0) if isinstance(item, str) else item for item in value]
+    if quantifier in ("oneof", "anyof") and operator in ("startswith", "endswith"):
+        return _checked(found, _affixed(operator, tuple(value)))
     if quantifier:
         tests = [_test(found.type, operator, one) for one in value]
         return _checked(found, _quantified(tests, quantifier))
@@ -172,6 +176,13 @@ def _compared(left: transform.Source, operator: str, right: transform.Source) ->
         return any(_TESTS[operator](value)(found) for found in haves for value in others)
 
     return check
+
+
+def _affixed(operator: str, values: tuple[str, ...]) -> Callable[[Any], bool]:
+    """For some of many: in one call."""
+    if operator == "startswith":
+        return lambda found: found.startswith(values)
+    return lambda found: found.endswith(values)
 
 
 def _quantified(tests: list[Callable[[Any], bool]], quantifier: str) -> Callable[[Any], bool]:

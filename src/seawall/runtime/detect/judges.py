@@ -1,11 +1,28 @@
-"""Which rules to ask of an event, and how: all that makes judging quick is here."""
+"""Which rules to ask of an event, and how: all that makes judging quick is here.
+
+Rules are sorted by what an event is (its kind, its system call, inside a container or on the host), the first time such
+an event comes: what is certain by then falls out of their conditions, and rules that cannot hold fall out whole. Of the
+rest, those that hold for named programs alone are found by the name.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from seawall.runtime.detect.condition import Check, Lists, compile_condition, fields_of
-from seawall.runtime.detect.fields import resolve
+from seawall.runtime.detect import nodes
+from seawall.runtime.detect.condition import Check, Lists, fields_of
+from seawall.runtime.detect.fields import FIELDS, Getter, resolve
+from seawall.runtime.detect.fields.event import SYSCALLS
 from seawall.runtime.model import Event, Kind, Rule
+
+MAX_SORTS = 256
+"""Different sorts of events that are kept ready; a node sees about forty."""
+KEYS = ("proc.name", "proc.pname", "proc.exename", "evt.arg.request", "fd.filename")
+"""Fields by whose value rules are found."""
+MIN_KEYED = 3
+"""So many rules are worth a look-up."""
+
+Sort = tuple[Kind, str, bool]
+"""Kind, system call, in a container."""
 
 
 @dataclass(slots=True)
@@ -17,21 +34,140 @@ class Judge:
     identity: bool
     """Looks at who the container is, so it waits until that is known."""
     fields: frozenset[str]
+    """What it looks at."""
+    place: int = 0
+    """Among the plan's rules."""
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """The judges of one sort of events."""
+
+    always: tuple[Judge, ...]
+    tables: tuple[tuple[Getter, dict[str, tuple[Judge, ...]]], ...]
+
+
+@dataclass(slots=True)
+class _Wanted:
+    rule: Rule
+    node: nodes.Node
+    identity: bool
+    fields: frozenset[str]
 
 
 class Judges:
     """The enabled ones of a plan's rules. Raises ValueError or KeyError on a condition that parse.py did not make."""
 
     def __init__(self, rules: Iterable[Rule], lists: Lists) -> None:
-        self._by_kind: dict[Kind, list[Judge]] = {kind: [] for kind in Kind}
-        for rule in rules:
-            if rule.enabled:
-                fields = frozenset(fields_of(rule.when))
-                identity = any(resolve(name).identity for name in fields)
-                judge = Judge(rule, compile_condition(rule.when, lists), identity, fields)
-                for kind in rule.kinds:
-                    self._by_kind[kind].append(judge)
+        self._web = nodes.Web(lists)
+        self._by_kind: dict[Kind, list[_Wanted]] = {kind: [] for kind in Kind}
+        self._sorted: dict[Sort, _Sorted] = {}
+        self._made: dict[tuple[int, int], Judge] = {}
+        self._places: dict[str, int] = {}
+        for place, rule in enumerate(rule for rule in rules if rule.enabled):
+            fields = frozenset(fields_of(rule.when))
+            identity = any(resolve(name).identity for name in fields)
+            node = self._web.node(rule.when)
+            node.users += 1
+            wanted = _Wanted(rule, node, identity, fields)
+            self._places[rule.id] = place
+            for kind in rule.kinds:
+                self._by_kind[kind].append(wanted)
 
     def of(self, event: Event) -> Sequence[Judge]:
-        """Those that may fire on this event, in the order of the rules; no other can."""
-        return self._by_kind[event.kind]
+        """Those that may fire on this event, in the order of the rules; no other can. Ask each before the next call."""
+        self._web.turn[0] += 1
+        sort = (event.kind, event.syscall, event.process.container is not None)
+        found = self._sorted.get(sort)
+        if found is None:
+            if len(self._sorted) >= MAX_SORTS:
+                self._sorted.clear()
+            found = self._sorted[sort] = self._sort(*sort)
+        named: list[Judge] = []
+        for get, table in found.tables:
+            named += table.get(get(event), ())
+        if not named:
+            return found.always
+        return sorted((*found.always, *named), key=lambda judge: judge.place)
+
+    def _sort(self, kind: Kind, syscall: str, inside: bool) -> _Sorted:
+        facts = facts_of(kind, syscall) | {"container.id": nodes.not_host if inside else nodes.known("host")}
+        done: dict[int, nodes.Node] = {}
+        always: list[Judge] = []
+        keyed: dict[str, list[tuple[frozenset[str], Judge]]] = {name: [] for name in KEYS}
+        for wanted in self._by_kind[kind]:
+            node = self._web.simplified(wanted.node, facts, done)
+            if node is self._web.false:
+                continue
+            judge = self._judge(wanted, node)
+            name, values = self._key(node)
+            if values is None:
+                always.append(judge)
+            else:
+                keyed[name].append((values, judge))
+        tables: list[tuple[Getter, dict[str, tuple[Judge, ...]]]] = []
+        for name, entries in keyed.items():
+            if len(entries) < MIN_KEYED:
+                always += [judge for _, judge in entries]
+            else:
+                tables.append((resolve(name).get, _table(entries)))
+        return _Sorted(tuple(sorted(always, key=lambda judge: judge.place)), tuple(tables))
+
+    def _judge(self, wanted: _Wanted, node: nodes.Node) -> Judge:
+        key = (id(wanted), id(node))
+        judge = self._made.get(key)
+        if judge is None:
+            place = self._places[wanted.rule.id]
+            judge = Judge(wanted.rule, self._web.checker(node), wanted.identity, wanted.fields, place)
+            self._made[key] = judge
+        return judge
+
+    def _key(self, node: nodes.Node) -> tuple[str, frozenset[str] | None]:
+        """The field by which a rule is best found, and the values it can have then."""
+        best: tuple[str, frozenset[str] | None] = ("", None)
+        for name in KEYS:
+            values = allowed(node, name, self._web.lists)
+            if values is not None and (best[1] is None or len(values) < len(best[1])):
+                best = (name, values)
+        return best
+
+
+def facts_of(kind: Kind, syscall: str) -> dict[str, nodes.Fact]:
+    """What is certain of an event of this sort."""
+    facts = {"evt.kind": nodes.known(kind.value), "evt.type": nodes.known(syscall or SYSCALLS.get(kind, ""))}
+    if kind is Kind.READ:
+        facts |= {"evt.is_open_write": nodes.known(False), "evt.is_open_read": nodes.known(True)}
+    elif kind is not Kind.OPEN:
+        facts |= {name: nodes.known(False) for name in FIELDS if name.startswith("evt.is_open_")}
+    return facts
+
+
+def allowed(node: nodes.Node, name: str, lists: Lists) -> frozenset[str] | None:
+    """The values of a text field for which a node can hold; None if they are not bounded."""
+    if node.kind == "and":
+        known = [found for part in node.parts if (found := allowed(part, name, lists)) is not None]
+        return min(known, key=len) if known else None
+    if node.kind == "or":
+        total: frozenset[str] = frozenset()
+        for part in node.parts:
+            found = allowed(part, name, lists)
+            if found is None:
+                return None
+            total |= found
+        return total
+    if node.kind != "leaf" or len(node.when) < 3 or node.when[1] != name or isinstance(node.when[2], dict):
+        return None
+    if node.when[0] == "=":
+        return frozenset([node.when[2]])
+    if node.when[0] not in ("in", "intersects"):
+        return None
+    value = node.when[2]
+    return frozenset(lists[value] if isinstance(value, str) else value)
+
+
+def _table(entries: list[tuple[frozenset[str], Judge]]) -> dict[str, tuple[Judge, ...]]:
+    found: dict[str, list[Judge]] = {}
+    for values, judge in entries:
+        for value in values:
+            found.setdefault(value, []).append(judge)
+    return {value: tuple(judges) for value, judges in found.items()}
