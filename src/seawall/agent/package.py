@@ -20,6 +20,7 @@ PARTS = (
     "py.typed",
     "agent",
     "core",
+    "malware",
     "node",
     "cli/__init__.py",
     "cli/agent.py",
@@ -48,7 +49,7 @@ PARTS = (
     "runtime/rules/plan.json",
 )
 """Files and folders of the package."""
-KINDS = frozenset({".py", ".o", ".json", ".service", ".sh", ".typed", ""})
+KINDS = frozenset({".py", ".o", ".json", ".service", ".sh", ".typed", ".yar", ""})
 """Suffixes that are taken from folders; the empty one is a licence."""
 
 

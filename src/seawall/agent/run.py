@@ -281,6 +281,7 @@ class Agent:
             "degrade": self._degrade.step,
             "degrade_reason": self._degrade.reason,
             "sensor": self._watch.counters(),
+            "samples": self._watch.samples(),
             "spool": self._spool.status(),
             "capabilities": {
                 "enforce": bool(self._settings and self._settings.enforce and self._watch.on),

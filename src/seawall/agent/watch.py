@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from seawall.agent.limits import narrowed
 from seawall.agent.problems import Problems
 from seawall.agent.response import Response
+from seawall.agent.scanning import Scanning
 from seawall.agent.settings import Settings
 from seawall.core.clock import format_time
 from seawall.core.errors import SeawallError
@@ -52,6 +53,7 @@ class Watch:
         self._step = 0
         self._why_off = "not started"
         self._known: dict[str, Container] = {}
+        self._scanning = Scanning(problems)
         self._lost = 0
         self._lost_told_at = 0.0
         self.response = Response(lambda alert: self._say(record(alert)))
@@ -65,6 +67,7 @@ class Watch:
         """Load the sensor; a reason why it cannot be is kept for the heartbeat, never raised."""
         self._settings, self._step = settings, step
         plan = narrowed(settings.plan, step)
+        self._scanning.begin(plan, step)
         try:
             from seawall.runtime.collect.sensor import Sensor
 
@@ -93,6 +96,7 @@ class Watch:
             return
         self._settings, self._step = settings, step
         plan = narrowed(settings.plan, step)
+        self._scanning.begin(plan, step)
         try:
             self._engine.update(plan)
             self._sensor.update(plan, settings.enforce)
@@ -115,9 +119,12 @@ class Watch:
             for event in sensor.read(AT_ONCE):
                 count += 1
                 self._judge(engine, event, settings.enforce)
+                self._scanning.observe(event)
         except (SeawallError, OSError, ValueError) as error:
             self._problems.say("sensor", f"events cannot be read: {error!r}")
         self._look(engine, settings.enforce)
+        for verdict in self._scanning.turn(time.time()):
+            self._judge(engine, verdict, settings.enforce)
         self.response.work(engine, sensor.process, self._known)
         return count
 
@@ -146,6 +153,10 @@ class Watch:
             self._sensor.forget(id)
         self.response.forget(id)
 
+    def samples(self) -> dict[str, Any]:
+        """The heartbeat's `samples` object."""
+        return self._scanning.status()
+
     def counters(self) -> dict[str, Any]:
         """The heartbeat's `sensor` object."""
         if self._sensor is None:
@@ -161,6 +172,7 @@ class Watch:
 
     def stop(self) -> None:
         """Hand out what is held back and take the programs out of the kernel."""
+        self._scanning.stop()
         self.tick(float("inf"))
         self.response.stop()
         if self._sensor is not None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from seawall.runtime.detect import severity
 from seawall.runtime.detect.detectors import Detectors
+from seawall.runtime.detect.intelligence import Intelligence
 from seawall.runtime.detect.judges import Judge, Judges
 from seawall.runtime.detect.merging import Merging
 from seawall.runtime.detect.profiles import Profiles
@@ -46,6 +47,7 @@ class Engine:
         """Times a condition could not be worked out on an event."""
         self._boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) if boot is None else boot
         self._detectors = Detectors()
+        self._intelligence = Intelligence()
         self._merging = Merging(self._boot)
         self._waivers = Waivers()
         self._profiles = Profiles()
@@ -58,6 +60,7 @@ class Engine:
         allow = Judges((rule for rule in plan.rules if rule.action == "allow"), plan.lists)
         self._waivers.update(plan.waivers, plan.lists)
         self._profiles.update(plan.profiles)
+        self._intelligence.update(plan.indicators)
         self._judges, self._allow = judges, allow
 
     def judge(self, event: Event) -> list[Alert]:
@@ -68,6 +71,7 @@ class Engine:
         if container is not None and not process.started:
             return []  # the runtime still sets the container up
         facts = {**facts, **self._profiles.observe(event), **self._known_files(event)}
+        facts |= self._intelligence.observe(event)
         facts |= self._questions.ask(event, facts)
         if facts:
             event = replace(event, raw={**event.raw, **facts})

@@ -6,7 +6,7 @@ of a hash of the name, files 16 bytes of their SHA-256. The most specific entry 
 the search without a finding. Pure.
 """
 
-import base64
+import binascii
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -145,10 +145,14 @@ def encode(packed: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     plain = dict(packed)
     for name in ("domains", "hashes"):
-        plain[name] = base64.b64encode(packed[name]).decode()
+        plain[name] = _text(packed[name])
     for name in _SIZES:
-        plain[name] = {length: base64.b64encode(data).decode() for length, data in packed[name].items()}
+        plain[name] = {length: _text(data) for length, data in packed[name].items()}
     return plain
+
+
+def _text(data: bytes) -> str:
+    return binascii.b2a_base64(data, newline=False).decode()
 
 
 def decode(plain: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,7 +176,7 @@ def decode(plain: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _table(text: str, size: int, limit: int, labels: int) -> bytes:
-    data = base64.b64decode(text, validate=True)
+    data = binascii.a2b_base64(text, strict_mode=True)
     if len(data) % (size + 1) or len(data) // (size + 1) > limit:
         raise ValueError(f"a table of {len(data)} bytes")
     if max(data[size :: size + 1], default=-1) >= labels:

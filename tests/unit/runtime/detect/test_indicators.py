@@ -1,16 +1,17 @@
 """Lists packed for the node: what is found, what is allowed, what is left out, and that JSON carries it whole."""
 
+import hashlib
 import ipaddress
 import json
 
 import pytest
 
 from seawall.core.errors import Hostile
+from seawall.runtime import load
 from seawall.runtime import plan as plans
 from seawall.runtime.detect.engine import Engine
 from seawall.runtime.detect.examples import build
 from seawall.runtime.detect.indicators import MAX_ADDRESSES, Indicator, Indicators, decode, encode, pack
-from seawall.runtime.model import Plan
 
 SHA = "275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f"
 ENTRIES = [
@@ -96,16 +97,38 @@ def test_what_does_not_fit_is_counted_and_the_most_confident_stay():
 
 
 def test_the_engine_tells_rules_of_it():
-    plan = Plan("v", (), indicators=pack(ENTRIES))
+    packaged = load.system_plan()
+    plan = plans.seal(packaged.rules, packaged.lists, packaged.filters, listed=pack(ENTRIES))
+    engine = Engine(plan)
     asked = {"kind": "send", "container": True, "process": {}, "peer": "127.0.0.11:53", "dns": "cdn.evil.example AAAA"}
-    event = build({"event": asked})[0]
-    facts = Indicators(plan.indicators).observe(event)
-    assert (facts["dns"].name, facts["dns"].type, facts["dns_indicator"].value) == (
-        "cdn.evil.example",
-        "AAAA",
-        "evil.example",
-    )
-    assert "net_indicator" not in facts
-    connect = build({"event": {"kind": "connect", "process": {}, "peer": "203.0.113.7:443"}})[0]
-    assert Indicators(plan.indicators).observe(connect)["net_indicator"].source == "feed"
-    assert Engine(plan).judge(event) == []
+    alert = engine.judge(build({"event": asked})[0])[0]
+    assert (alert.rule, alert.evidence["dns"]["type"]) == ("listed_domain_asked", "AAAA")
+    assert alert.evidence["dns_indicator"]["value"] == "evil.example"
+    connect = {"kind": "connect", "container": True, "process": {}, "peer": "203.0.113.7:443"}
+    assert "listed_address_contacted" in [alert.rule for alert in engine.judge(build({"event": connect})[0])]
+    sample = {
+        "kind": "scan",
+        "container": True,
+        "process": {},
+        "file": "/tmp/x",
+        "sample": {"sha256": SHA, "verdict": "clean"},
+    }
+    assert [alert.rule for alert in engine.judge(build({"event": sample})[0])] == ["malware_written"]
+    engine.update(packaged)
+    assert "listed_address_contacted" not in [alert.rule for alert in engine.judge(build({"event": connect})[0])]
+
+
+def test_the_engine_counts_what_dns_carries():
+    engine = Engine(load.system_plan())
+    told = []
+    for number in range(30):
+        name = hashlib.sha256(bytes([number])).hexdigest()[:48]
+        asked = {
+            "kind": "send",
+            "container": True,
+            "process": {},
+            "peer": "192.0.2.1:53",
+            "dns": f"{name}.t.example.org TXT",
+        }
+        told += engine.judge(build({"event": asked})[0])
+    assert {alert.rule for alert in told} == {"dns_tunnel"}
