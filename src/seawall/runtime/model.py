@@ -297,7 +297,9 @@ class Scan:
     others: tuple[int, ...] = ()
     """Ancestors of it in the same container, to stand in for it when it has ended."""
     pipes: tuple[int, ...] = ()
-    """Inodes."""
+    """Inodes of pipes …"""
+    pairs: tuple[int, ...] = ()
+    """… and of Unix sockets that may be one half of a pair."""
     terminal: int = -1
     """Number of the pseudo terminal, /dev/pts/N."""
     path: str = ""

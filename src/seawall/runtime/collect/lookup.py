@@ -60,12 +60,16 @@ def _holder(scan: Scan, member: int) -> Found:
         space = procfs.namespace(pid, "net") or 0
         if space not in known:
             known[space] = connections(pid)
-        return next((known[space][inode] for inode in held[pid].sockets if inode in known[space]), None)
+        found = [known[space][inode] for inode in held[pid].sockets if inode in known[space]]
+        return min(found, key=lambda one: (one.outgoing, not one.peer.host), default=None)
 
     if scan.terminal >= 0:
         return _found(connected, "pty", (one.pid for one in held.values() if scan.terminal in one.masters))
     if shell is None:
         return Found()
+    near = {inode + step for inode in shell.sockets & set(scan.pairs) for step in (-1, 1)}
+    if near:  # socketpair(2) makes both halves at once: their inodes are neighbours
+        return _found(connected, "pipe", (one.pid for one in held.values() if near & one.sockets))
     incoming = _chain(held, shell.reads & set(scan.pipes), downstream=False)
     if not any(connected(pid) for pid in incoming):
         return Found()

@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from seawall.runtime.detect.fields import ancestors, basename
-from seawall.runtime.detect.relay import SHELLS, has_command, is_bare_shell
 from seawall.runtime.detect.scripts import script_of
+from seawall.runtime.detect.shells import has_command, is_bare_shell, is_shell
 from seawall.runtime.model import Event, Found, Kind, Process, Scan
 
 AGAIN = 2.0
@@ -21,7 +21,11 @@ AGAIN = 2.0
 MAX_PENDING, AT_ONCE = 512, 20
 MAX_KNOWN, KNOWN_FOR = 1024, 60.0
 """Origins remembered, and for how many seconds: the file may be written again."""
-LOGINS = frozenset(["sshd", "sshd-session", "dropbear", "in.telnetd", "telnetd", "in.rshd", "mosh-server", "tmux"])
+_LOGINS = (
+    "sshd sshd-session dropbear in.telnetd telnetd in.rshd mosh-server tmux screen amazon-ssm-agent ssm-session-worker "
+    "teleport tailscaled code-tunnel code-server ttyd gotty"
+)
+LOGINS = frozenset(_LOGINS.split())
 """Programs that give people they have let in a shell: it is what they are for."""
 NOTHING: Mapping[str, Any] = {}
 
@@ -96,7 +100,7 @@ class Questions:
         return _with(pending.event, {name: origin}), frozenset([f"proc.{name}"])
 
     def _held(self, pending: _Pending, found: Found) -> tuple[Event | None, frozenset[str]]:
-        known = found.holder and not (not found.outgoing and basename(found.exe) in LOGINS)
+        known = found.holder and basename(found.exe) not in LOGINS
         if not known and not pending.again:
             pending.again, pending.given, pending.at = True, False, pending.event.time + AGAIN
             return None, frozenset()
@@ -124,9 +128,10 @@ class Questions:
         process = event.process
         place = process.container.id if process.container is not None else ""
         if is_bare_shell(process):
-            pipes = {found.inode for found in process.stdio if found.type == "pipe" and found.inode}
-            self._add(event, Scan("holders", place, process.pid, process.start, pipes=tuple(sorted(pipes))))
-        elif basename(process.exe) in SHELLS and not has_command(process):
+            ends = {found.inode: found.type for found in process.stdio if found.inode}
+            pipes, pairs = (tuple(inode for inode in ends if ends[inode] == kind) for kind in ("pipe", "unix"))
+            self._add(event, Scan("holders", place, process.pid, process.start, pipes=pipes, pairs=pairs))
+        elif is_shell(process) and not has_command(process):
             terminal = _terminal(process)
             if terminal >= 0:
                 self._add(event, Scan("holders", place, process.pid, process.start, terminal=terminal))

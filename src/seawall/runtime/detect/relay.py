@@ -9,7 +9,8 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
-from seawall.runtime.detect.fields import basename, is_loopback
+from seawall.runtime.detect.fields import is_loopback
+from seawall.runtime.detect.shells import is_bare_shell, is_shell
 from seawall.runtime.model import Address, Event, Kind, Process
 
 MAX_ENTRIES = 4096
@@ -19,8 +20,6 @@ MAX_AGE = 3600.0
 PARENTS = 2
 """How far above the shell the process with the connection may be."""
 EINPROGRESS = -115
-
-SHELLS = frozenset(["sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "csh", "tcsh", "fish", "busybox", "rbash"])
 
 Identity = tuple[int, int]
 Pipe = tuple[str, int]
@@ -76,7 +75,7 @@ class Relays:
     def _dropper(self, event: Event) -> Mapping[str, Any]:
         """A shell started by a program that has dialled out and has no file, or one that is not the image's."""
         process = event.process
-        if process.container is None or basename(process.exe) not in SHELLS:
+        if process.container is None or not is_shell(process):
             return NOTHING
         parent = process.parent
         for _ in range(PARENTS):
@@ -118,23 +117,6 @@ class Relays:
                 del self._shells[pipe]
             if pipe in self._relays and self._relays[pipe][0] == _identity(process):
                 del self._relays[pipe]
-
-
-def is_bare_shell(process: Process) -> bool:
-    """A shell on pipes at both ends that was given neither a command (-c) nor a script: somebody types into it."""
-    if basename(process.exe) not in SHELLS:
-        return False
-    if {descriptor.type for descriptor in process.stdio if descriptor.number < 2} != {"pipe"}:
-        return False
-    return not has_command(process)
-
-
-def has_command(process: Process) -> bool:
-    """Whether a shell was given a command (-c) or a script: it does that and nothing else."""
-    options = process.args[1:]
-    if basename(process.exe) == "busybox" and process.args and basename(process.args[0]) == "busybox":
-        options = process.args[2:]
-    return not all(option.startswith("-") and not ("c" in option and option[1:2] != "-") for option in options)
 
 
 def _pipes(process: Process, number: int) -> list[Pipe]:

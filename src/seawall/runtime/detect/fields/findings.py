@@ -4,6 +4,7 @@ import stat
 from typing import Any
 
 from seawall.runtime.detect.fields.form import Field, Getter, ancestors, basename
+from seawall.runtime.detect.shells import has_command, is_shell
 from seawall.runtime.model import Event, Kind, Process
 
 
@@ -99,6 +100,8 @@ _RELAY = "a shell that is driven by a process with a connection: pipe, pty, pare
 ALL = (
     Field("proc.joined_host", "many", _many("joined_host"), "the host's namespaces it entered: mnt, pid, net, user"),
     Field("proc.relay", "text", _raw("relay"), _RELAY),
+    Field("proc.is_shell", "flag", lambda e: is_shell(e.process), "a shell by its file, its task or its argument 0"),
+    Field("proc.has_command", "flag", lambda e: has_command(e.process), "a shell that was given a command or a script"),
     Field("proc.origin", "text", _raw("origin"), "of a program in the written layer: dropped, copied or image"),
     Field("proc.script", "text", _raw("script"), "the script that an interpreter runs"),
     Field("proc.script_origin", "text", _raw("script_origin"), "of that script: as proc.origin"),
