@@ -67,7 +67,7 @@ def client(door: _Door) -> TestClient:
 
 def test_lists_filter_sort_and_search(client):
     by_severity = client.get("/alerts?sort=-severity").json()
-    assert [row["severity"] for row in by_severity["items"]] == ["critical", "critical", "high", "medium"]
+    assert [row["severity"] for row in by_severity["items"]] == ["critical", "critical", "high", "high"]
     assert client.get("/alerts?category=file_tampering").json()["total"] == 2
     assert client.get("/alerts?q=计划任务").json()["total"] == 1
     assert client.get("/alerts?q=cron").json()["total"] == 1
@@ -119,9 +119,9 @@ def test_rules_in_force(client):
 def test_what_needs_somebody_is_summed_up(client):
     every = client.get("/alerts/summary").json()
     assert every["new"] == 4
-    assert every["severities"] == {"critical": 2, "high": 1, "medium": 1, "low": 0, "info": 0}
+    assert every["severities"] == {"critical": 2, "high": 2, "medium": 0, "low": 0, "info": 0}
     assert every["results"]["none"] == 4
-    assert [row["severity"] for row in every["rules"]] == ["critical", "critical", "high", "medium"]
+    assert [row["severity"] for row in every["rules"]] == ["critical", "critical", "high", "high"]
     assert every["containers"][0] | {"worst": 0} == {
         **{"id": every["containers"][0]["id"], "container_name": "web", "count": 4, "worst": 0},
         "severity": "critical",

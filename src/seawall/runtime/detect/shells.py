@@ -11,7 +11,7 @@ SHELLS = frozenset(_NAMES.split())
 
 
 def is_shell(process: Process) -> bool:
-    """By its file, its task or what it calls itself: a static copy under another name still has to be told what it is."""
+    """By its file, its task or what it calls itself, as a static copy under another name must."""
     if basename(process.exe) in SHELLS or process.comm in SHELLS:
         return True
     args = process.args
@@ -22,7 +22,7 @@ def is_shell(process: Process) -> bool:
 
 
 def is_bare_shell(process: Process) -> bool:
-    """A shell between pipes or socket pairs that was given neither a command (-c) nor a script: somebody types into it."""
+    """A shell between pipes or socket pairs without a command (-c) or a script: somebody types into it."""
     ends = {found.type for found in process.stdio if found.number < 2}
     return bool(ends) and ends <= {"pipe", "unix"} and is_shell(process) and not has_command(process)
 
