@@ -70,9 +70,11 @@ class Plans:
 
     def state(self) -> dict[str, Any]:
         """What is in force since when, and what of the policy is not."""
-        value = self.current()
+        known = self._revision
         with self._database.reading() as connection:
-            pending = policy.revision(connection) != self._revision
+            # Asked before the rest is read: what is said to be in force is at least as new as this.
+            pending = policy.revision(connection) != known
+        value = self.current()
         return {
             "version": value["plan"]["version"],
             "config_version": value["version"],

@@ -120,7 +120,7 @@ PLANS = Table(
 AUDIT = Table(
     "runtime_audit",
     METADATA,
-    Column("id", String(32), primary_key=True),
+    Column("id", String(40), primary_key=True),
     Column("at", String(32), nullable=False),
     Column("who", String(255), nullable=False),
     Column("act", String(64), nullable=False),
@@ -143,7 +143,7 @@ GROUPS = Table(
 RULE_FILES = Table(
     "rule_files",
     METADATA,
-    Column("id", String(32), primary_key=True),
+    Column("id", String(40), primary_key=True),
     Column("name", String(255), nullable=False, unique=True),
     Column("format", String(16), nullable=False),
     Column("text", Text, nullable=False),
@@ -159,7 +159,7 @@ RULE_FILES = Table(
 USER_RULES = Table(
     "user_rules",
     METADATA,
-    Column("id", String(32), primary_key=True),
+    Column("id", String(40), primary_key=True),
     Column("title", String(MAX_TEXT), nullable=False),
     Column("action", String(16), nullable=False),
     Column("severity", String(16), nullable=False),
@@ -174,7 +174,7 @@ USER_RULES = Table(
 WAIVERS = Table(
     "runtime_waivers",
     METADATA,
-    Column("id", String(32), primary_key=True),
+    Column("id", String(40), primary_key=True),
     Column("rules", JSON, nullable=False),
     Column("fields", JSON, nullable=False),
     Column("condition", Text, nullable=False),
@@ -191,7 +191,7 @@ SILENCED = Table(
     "runtime_silenced",
     METADATA,
     Column("day", String(10), primary_key=True),
-    Column("waiver_id", String(32), primary_key=True),
+    Column("waiver_id", String(40), primary_key=True),
     Column("rule", String(128), primary_key=True),
     Column("count", Integer, nullable=False),
 )
@@ -200,7 +200,7 @@ SILENCED = Table(
 PROFILES = Table(
     "profiles",
     METADATA,
-    Column("id", String(32), primary_key=True),
+    Column("id", String(40), primary_key=True),
     Column("image_digest", String(MAX_DIGEST), nullable=False, unique=True),
     Column("image", String(MAX_TEXT), nullable=False),
     Column("mode", String(16), nullable=False),
@@ -216,7 +216,7 @@ PROFILES = Table(
 PROFILE_PROGRAMS = Table(
     "profile_programs",
     METADATA,
-    Column("profile_id", String(32), primary_key=True),
+    Column("profile_id", String(40), primary_key=True),
     Column("path", String(MAX_PATH), primary_key=True),
     Column("parent", String(MAX_PATH), nullable=False),
     Column("first_seen", String(32), nullable=False),
@@ -239,7 +239,7 @@ VIOLATIONS = Table(
 RESPONSES = Table(
     "responses",
     METADATA,
-    Column("id", String(32), primary_key=True),
+    Column("id", String(40), primary_key=True),
     Column("action", String(32), nullable=False),
     Column("agent_id", String(64), nullable=False),
     Column("host_id", String(64), nullable=False),
@@ -254,10 +254,10 @@ RESPONSES = Table(
     Column("message", Text, nullable=False),
     Column("means", String(16), nullable=False),
     Column("dry_run", Boolean, nullable=False),
-    Column("undone_by", String(32)),
-    Column("undo_of", String(32)),
+    Column("undone_by", String(40)),
+    Column("undo_of", String(40)),
     Column("alert_id", String(64)),
-    Column("job_id", String(32)),
+    Column("job_id", String(40)),
     Column("created_by", String(255), nullable=False),
     Column("created_at", String(32), nullable=False),
     Column("updated_by", String(255), nullable=False),
@@ -273,7 +273,7 @@ RESPONSES = Table(
 RULE_TESTS = Table(
     "rule_tests",
     METADATA,
-    Column("id", String(32), primary_key=True),
+    Column("id", String(40), primary_key=True),
     Column("hours", Integer, nullable=False),
     Column("rules", JSON, nullable=False),
     Column("errors", JSON, nullable=False),
@@ -284,7 +284,7 @@ RULE_TESTS = Table(
 RULE_TEST_NODES = Table(
     "rule_test_nodes",
     METADATA,
-    Column("test_id", String(32), primary_key=True),
+    Column("test_id", String(40), primary_key=True),
     Column("agent_id", String(64), primary_key=True),
     Column("name", String(255), nullable=False),
     Column("state", String(16), nullable=False),

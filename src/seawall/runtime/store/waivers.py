@@ -77,7 +77,7 @@ def count(connection: Connection, told: Any, now: str) -> list[Change]:
             if isinstance(number, bool) or not isinstance(number, int) or not 0 < number < 2**40:
                 continue
             total += number
-            _add(connection, now[:10], str(waiver_id)[:32], str(rule)[:128], number)
+            _add(connection, now[:10], str(waiver_id)[:40], str(rule)[:128], number)
         if total:
             values = {"silenced": WAIVERS.c.silenced + total, "last_silenced": now}
             connection.execute(update(WAIVERS).where(WAIVERS.c.id == str(waiver_id)).values(values))

@@ -39,7 +39,7 @@ def _policy() -> None:
     )
     op.create_table(
         "runtime_audit",
-        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("at", sa.String(length=32), nullable=False),
         sa.Column("who", sa.String(length=255), nullable=False),
         sa.Column("act", sa.String(length=64), nullable=False),
@@ -59,7 +59,7 @@ def _policy() -> None:
     )
     op.create_table(
         "rule_files",
-        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("format", sa.String(length=16), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
@@ -77,7 +77,7 @@ def _policy() -> None:
     )
     op.create_table(
         "user_rules",
-        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("title", sa.String(length=512), nullable=False),
         sa.Column("action", sa.String(length=16), nullable=False),
         sa.Column("severity", sa.String(length=16), nullable=False),
@@ -97,7 +97,7 @@ def _waivers() -> None:
     """What nobody wants to be told of."""
     op.create_table(
         "runtime_waivers",
-        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("rules", sa.JSON(), nullable=False),
         sa.Column("fields", sa.JSON(), nullable=False),
         sa.Column("condition", sa.Text(), nullable=False),
@@ -117,7 +117,7 @@ def _waivers() -> None:
     op.create_table(
         "runtime_silenced",
         sa.Column("day", sa.String(length=10), nullable=False),
-        sa.Column("waiver_id", sa.String(length=32), nullable=False),
+        sa.Column("waiver_id", sa.String(length=40), nullable=False),
         sa.Column("rule", sa.String(length=128), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("day", "waiver_id", "rule"),
@@ -128,7 +128,7 @@ def _profiles() -> None:
     """What each image is known to run."""
     op.create_table(
         "profiles",
-        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("image_digest", sa.String(length=400), nullable=False),
         sa.Column("image", sa.String(length=512), nullable=False),
         sa.Column("mode", sa.String(length=16), nullable=False),
@@ -146,7 +146,7 @@ def _profiles() -> None:
     )
     op.create_table(
         "profile_programs",
-        sa.Column("profile_id", sa.String(length=32), nullable=False),
+        sa.Column("profile_id", sa.String(length=40), nullable=False),
         sa.Column("path", sa.String(length=1024), nullable=False),
         sa.Column("parent", sa.String(length=1024), nullable=False),
         sa.Column("first_seen", sa.String(length=32), nullable=False),
@@ -171,7 +171,7 @@ def _responses() -> None:
     """What was done to processes, containers and files."""
     op.create_table(
         "responses",
-        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("action", sa.String(length=32), nullable=False),
         sa.Column("agent_id", sa.String(length=64), nullable=False),
         sa.Column("host_id", sa.String(length=64), nullable=False),
@@ -186,10 +186,10 @@ def _responses() -> None:
         sa.Column("message", sa.Text(), nullable=False),
         sa.Column("means", sa.String(length=16), nullable=False),
         sa.Column("dry_run", sa.Boolean(), nullable=False),
-        sa.Column("undone_by", sa.String(length=32), nullable=True),
-        sa.Column("undo_of", sa.String(length=32), nullable=True),
+        sa.Column("undone_by", sa.String(length=40), nullable=True),
+        sa.Column("undo_of", sa.String(length=40), nullable=True),
         sa.Column("alert_id", sa.String(length=64), nullable=True),
-        sa.Column("job_id", sa.String(length=32), nullable=True),
+        sa.Column("job_id", sa.String(length=40), nullable=True),
         sa.Column("created_by", sa.String(length=255), nullable=False),
         sa.Column("created_at", sa.String(length=32), nullable=False),
         sa.Column("updated_by", sa.String(length=255), nullable=False),
@@ -211,7 +211,7 @@ def _tests() -> None:
     """Rules tested against what the nodes recorded."""
     op.create_table(
         "rule_tests",
-        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("hours", sa.Integer(), nullable=False),
         sa.Column("rules", sa.JSON(), nullable=False),
         sa.Column("errors", sa.JSON(), nullable=False),
@@ -223,7 +223,7 @@ def _tests() -> None:
         batch_op.create_index(batch_op.f("ix_rule_tests_created_at"), ["created_at"], unique=False)
     op.create_table(
         "rule_test_nodes",
-        sa.Column("test_id", sa.String(length=32), nullable=False),
+        sa.Column("test_id", sa.String(length=40), nullable=False),
         sa.Column("agent_id", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
