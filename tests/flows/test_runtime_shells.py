@@ -111,5 +111,5 @@ def cases() -> list[Any]:
 def test_a_shell_for_somebody_outside_is_told(told: dict[str, Told], shell: shells.Shell) -> None:
     one = told[f"corpus-shell-{shell.name}"]
     assert one.proved, f"the attack itself did not work: {one.heard!r}\n{one.said}"
-    seen = [(alert["rule"], str(alert["severity"]), alert["process"]["exe"]) for alert in one.alerts]
+    seen = [(alert["rule"], str(alert["severity"]), alert["process"].get("exe", "")) for alert in one.alerts]
     assert one.caught(), f"missed; the other alerts: {seen}"

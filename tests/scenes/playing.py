@@ -52,7 +52,7 @@ class Outcome:
         )
 
     def seen(self) -> list[tuple[str, str, str, str]]:
-        return [(a["category"], a["rule"], str(a["severity"]), a["process"]["exe"]) for a in self.alerts]
+        return [(a["category"], a["rule"], str(a["severity"]), a["process"].get("exe", "")) for a in self.alerts]
 
 
 def run(prefix: str, deed: Deed, words: Mapping[str, str]) -> Outcome:
