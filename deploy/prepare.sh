@@ -43,6 +43,7 @@ list_packages() {
     need openssl openssl
     python3 -c 'import ensurepip' 2> /dev/null || missing+=(python3-venv)
     ldconfig -p 2> /dev/null | grep -q 'libbpf\.so\.' || missing+=(libbpf-dev)
+    [ "$mode" = build ] || need nft nftables
     [ "$mode" = test ] || return 0
     need dockerd docker.io
     need bash bash

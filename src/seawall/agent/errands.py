@@ -1,7 +1,8 @@
 """Heavy work for an order, in a short-lived child of its own: one at a time, bounded, and never outliving the agent.
 
-A child writes one JSON object a line on stdout: `{"progress": 0.4, "message": "…"}` or `{"item": {…}}`. Items go to
-the spool as they are, without being parsed here: the resident agent stays small whatever an image holds.
+A child writes one JSON object a line on stdout: `{"progress": 0.4, "message": "…"}`, `{"item": {…}}` or, one that
+carries out a response, `{"result": {…}}`. Items go to the spool as they are, without being parsed here: the resident
+agent stays small whatever an image holds.
 """
 
 import contextlib
@@ -15,8 +16,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from seawall.agent.child import URGENT
 from seawall.agent.problems import log
 from seawall.agent.segments import MAX_RECORD
 from seawall.core.errors import Hostile, SeawallError
@@ -25,7 +28,9 @@ MAX_WAITING = 100
 MAX_STDERR = 2000
 MAX_ITEMS = 20_000
 """Items of one errand; 2,000 packages each would be an image of 40 million packages."""
+MAX_ARGUMENTS = 1 << 14
 _ITEM = b'{"item":'
+_RESULT = b'{"result":'
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +40,46 @@ class Errand:
     module: str
     """Started as `python -m MODULE ARGUMENTS…`."""
     arguments: tuple[str, ...]
-    """Names of the order's arguments, in the order the module takes them; `order` is the order's id."""
+    """Names of the order's arguments, in the order the module takes them. `order` is the order's id, `kind` its kind,
+    `args` all its arguments as JSON, `home` the agent's folder."""
     item: str
     """The kind that its items have on the wire."""
     seconds: float
     memory: int
     """Bytes of address space."""
+    urgent: bool = False
 
 
+_RESPONSE = Errand("seawall.runtime.respond.errand", ("kind", "args", "home"), "", 60, 512 << 20, urgent=True)
 ERRANDS = {
     "image.inventory": Errand(
         "seawall.images.collect.errand", ("image_id", "name", "order"), "inventory", 900, 1024 << 20
     ),
     "baseline.collect": Errand("seawall.baseline.collect.errand", ("benchmark", "run"), "facts", 300, 512 << 20),
+    "response.process": _RESPONSE,
+    "response.container": _RESPONSE,
+    "response.file": _RESPONSE,
 }
 """One line per kind of order that needs a child."""
+RESPONSES = frozenset(["response.process", "response.container", "response.file"])
+"""Kinds that wait for nobody: they have a queue of their own, which is never paused."""
 
 
 class Errands:
-    """A queue with one worker thread that lives only while there is work. `say` puts an item into the spool."""
+    """A queue with one worker thread that lives only while there is work. `say` puts an item into the spool.
 
-    def __init__(self, say: Callable[[str, bytes], None]) -> None:
+    `ended` is called when an order has been carried out, in the worker's thread.
+    """
+
+    def __init__(
+        self,
+        say: Callable[[str, bytes], None],
+        home: Path = Path(),
+        ended: Callable[[], None] | None = None,
+    ) -> None:
         self._say = say
+        self._home = home
+        self._ended = ended
         self._waiting: deque[dict[str, Any]] = deque()
         self._lock = threading.Lock()
         self._running = False
@@ -104,20 +127,34 @@ class Errands:
                     return
                 order = self._waiting.popleft()
             try:
-                items = self._carry_out(order, ERRANDS[order["kind"]])
-                self._report(order, "done", 1.0, f"{items} items")
+                items, result = self._carry_out(order, ERRANDS[order["kind"]])
+                self._conclude(order, items, result)
             except (SeawallError, OSError) as error:
                 if not self._stopping:
                     self._report(order, "failed", error=str(error))
                     log(f"order {order['kind']} failed: {error}")
 
-    def _carry_out(self, order: dict[str, Any], errand: Errand) -> int:
-        arguments = []
-        for name in errand.arguments:
-            value = order["id"] if name == "order" else order["args"].get(name)
-            if not isinstance(value, str) or "\0" in value or len(value) > 4096:
-                raise Hostile(f"the order's {name} is {str(value)[:60]!r}")
-            arguments.append(value)
+    def _conclude(self, order: dict[str, Any], items: int, result: dict[str, Any]) -> None:
+        if self._ended is not None:
+            self._ended()
+        if not result:
+            self._report(order, "done", 1.0, f"{items} items")
+        elif result.get("result") == "failed":
+            self._report(order, "failed", error=str(result.get("message", "")), result=result)
+        else:
+            self._report(order, "done", 1.0, str(result.get("message", "")), result=result)
+
+    def _argument(self, order: dict[str, Any], name: str) -> str:
+        given = {"order": order["id"], "kind": order["kind"], "home": str(self._home)}
+        value = json.dumps(order["args"]) if name == "args" else given.get(name) or order["args"].get(name)
+        if not isinstance(value, str) or "\0" in value or len(value) > (MAX_ARGUMENTS if name == "args" else 4096):
+            raise Hostile(f"the order's {name} is {str(value)[:60]!r}")
+        return value
+
+    def _carry_out(self, order: dict[str, Any], errand: Errand) -> tuple[int, dict[str, Any]]:
+        """How many items it said, and its result if it has one."""
+        arguments = [self._argument(order, name) for name in errand.arguments]
+        result: dict[str, Any] = {}
         self._report(order, "running", 0.0)
         child = Child(errand, arguments)
         self._child = child.pid
@@ -130,6 +167,8 @@ class Errands:
                     if items > MAX_ITEMS:
                         raise Hostile(f"the errand says more than {MAX_ITEMS} items")
                     self._say(errand.item, line[len(_ITEM) : -1].strip())
+                elif line.startswith(_RESULT):
+                    result = json.loads(line)["result"]
                 elif time.monotonic() - said_at > 1.0:
                     said_at = time.monotonic()
                     self._progress(order, line)
@@ -137,7 +176,7 @@ class Errands:
         finally:
             self._child = 0
             child.close()
-        return items
+        return items, result
 
     def _progress(self, order: dict[str, Any], line: bytes) -> None:
         try:
@@ -147,9 +186,20 @@ class Errands:
             return  # not ours to show, and not worth failing for
 
     def _report(
-        self, order: dict[str, Any], state: str, progress: float = 0.0, message: str = "", error: str = ""
+        self,
+        order: dict[str, Any],
+        state: str,
+        progress: float = 0.0,
+        message: str = "",
+        *,
+        error: str = "",
+        result: dict[str, Any] | None = None,
     ) -> None:
+        if not order["id"]:
+            return  # the agent's own errand: nobody waits for a report
         said = {"id": order["id"], "state": state, "progress": progress, "message": message, "error": error}
+        if result is not None:
+            said["result"] = result
         self._say("order", json.dumps(said, ensure_ascii=False).encode("utf-8", "replace"))
 
 
@@ -162,10 +212,11 @@ class Child:
         self._out, out = os.pipe()
         self._err, err = os.pipe()
         limits = [str(errand.memory), str(int(errand.seconds) + 5)]
+        environment = os.environ | ({URGENT: "1"} if errand.urgent else {})
         command = [sys.executable, "-s", "-P", "-m", "seawall.agent.child", *limits, errand.module, *arguments]
         actions = [(os.POSIX_SPAWN_DUP2, out, 1), (os.POSIX_SPAWN_DUP2, err, 2)]
         try:
-            self.pid = os.posix_spawn(sys.executable, command, os.environ, file_actions=actions, setpgroup=0)
+            self.pid = os.posix_spawn(sys.executable, command, environment, file_actions=actions, setpgroup=0)
         except OSError:
             os.close(self._out)
             os.close(self._err)

@@ -3,10 +3,13 @@
 In the main loop alone.
 """
 
+import contextlib
+import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seawall.core.clock import format_time
@@ -21,8 +24,29 @@ if TYPE_CHECKING:
     from seawall.runtime.respond.guard import Guard
 
 MAX_REPEATS = 1024
+MAX_HASHES = 1000
 GRACE = 0.1
 """Seconds after which the sensor has told of the process that the gate refused something."""
+
+
+class Kept:
+    """What responses have left on disk in the agent's folder: isolated containers, files in quarantine."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def isolated(self) -> frozenset[str]:
+        """Ids of containers that are cut off the network."""
+        return frozenset(path.stem for path in (self._folder / "isolated").glob("*.json"))
+
+    def quarantined(self) -> list[tuple[int, str]]:
+        """(size, SHA-256) of the files."""
+        found = []
+        for path in sorted((self._folder / "quarantine").glob("*.json")):
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+                about = json.loads(path.read_bytes())
+                found.append((int(about["size"]), str(about["sha256"])))
+        return found[:MAX_HASHES]
 
 
 class Response:
@@ -36,8 +60,10 @@ class Response:
         self._refused: list[tuple[float, dict[str, Any]]] = []
         self._repeats: OrderedDict[tuple[str, str, str], tuple[float, int, Alert]] = OrderedDict()
         self._blocks: dict[str, list[float]] = {}
-        self.quarantined: list[tuple[int, str]] = []
-        """(size, SHA-256) of files in quarantine."""
+        self._quarantined: list[tuple[int, str]] = []
+        self._isolated: frozenset[str] = frozenset()
+        self._cut: dict[str, int] = {}
+        self._kept: Kept | None = None
 
     @property
     def guard(self) -> "Guard | None":
@@ -52,18 +78,33 @@ class Response:
             from seawall.runtime.respond.guard import Guard
 
             self._guard = Guard()
-            self._guard.quarantined(self.quarantined)
+            self._guard.quarantined(self._quarantined)
             self._guard.apply(plan, enforce)
             for container in known.values():
                 self.know(container)
         else:
             self._guard.apply(plan, enforce)
 
-    def hashes(self, files: list[tuple[int, str]]) -> None:
-        """Files that may not run in a container of this node."""
-        self.quarantined = files
+    def keep(self, kept: Kept) -> None:
+        """Remember and heed what responses leave on disk."""
+        self._kept = kept
+        self.reload()
+
+    def reload(self) -> None:
+        """A response has changed what is on disk. Files in quarantine may not run in a container of this node."""
+        if self._kept is None:
+            return
+        self._isolated, self._quarantined = self._kept.isolated(), self._kept.quarantined()
+        self._cut = {name: pid for name, pid in self._cut.items() if name in self._isolated}
         if self._guard is not None:
-            self._guard.quarantined(files)
+            self._guard.quarantined(self._quarantined)
+
+    def must_isolate(self, container: Container) -> bool:
+        """Whether a container that is to be cut off has started with a network that is whole. True once a start."""
+        if not container.pid or container.id not in self._isolated or self._cut.get(container.id) == container.pid:
+            return False
+        self._cut[container.id] = container.pid
+        return True
 
     def know(self, container: Container) -> None:
         """Who a container is; with its first process it can be guarded."""

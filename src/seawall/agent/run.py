@@ -21,12 +21,13 @@ from typing import Any
 from seawall import __version__
 from seawall.agent import settings as configuration
 from seawall.agent import tls
-from seawall.agent.errands import ERRANDS, Errands
+from seawall.agent.errands import ERRANDS, RESPONSES, Errands
 from seawall.agent.governor import Governor, resident
 from seawall.agent.identity import Home, Identity, write
 from seawall.agent.limits import MAX_RSS, Degrade, decide
 from seawall.agent.orders import Orders
 from seawall.agent.problems import Problems, log
+from seawall.agent.response import Kept
 from seawall.agent.settings import Settings
 from seawall.agent.spool import Spool
 from seawall.agent.survey import Survey
@@ -37,6 +38,7 @@ from seawall.core.envelope import Reply
 from seawall.core.errors import SeawallError
 from seawall.node.docker import Docker
 from seawall.node.http import Connection
+from seawall.runtime.model import Container
 
 GOVERN = 10.0
 BREATH = 0.004
@@ -74,11 +76,13 @@ class Agent:
         if complaint:
             self._problems.say("configuration", complaint)
         self._watch = Watch(self._alert, self._problems)
-        self._errands = Errands(self._spool.put_json)
+        self._errands = Errands(self._spool.put_json, home.folder)
+        self._responses = Errands(self._urgent, home.folder, lambda: self.call(self._watch.response.reload))
+        self._watch.response.keep(Kept(home.folder))
         self._survey = Survey(
             Docker(),
             self._snapshot,
-            lambda container: self.call(lambda: self._watch.know(container)),
+            lambda container: self.call(lambda: self._know(container)),
             lambda container_id: self.call(lambda: self._watch.forget(container_id)),
             self._problems,
         )
@@ -167,6 +171,7 @@ class Agent:
 
     def _close(self) -> None:
         self._errands.stop()
+        self._responses.stop()
         self._orders.stop()
         self._survey.stop()
         self._watch.stop()
@@ -216,9 +221,23 @@ class Agent:
             kinds = order["args"].get("kinds")
             self._survey.refresh(kinds if isinstance(kinds, list) else ())
             self._spool.put("order", {"id": order["id"], "state": "done", "progress": 1.0, "message": "", "error": ""})
+        elif order["kind"] in RESPONSES:
+            self._responses.take(order)
         else:
             self._errands.take(order)
         self._uplink.wake()
+
+    def _urgent(self, kind: str, payload: bytes) -> None:
+        """Somebody looks at the screen for what came of it."""
+        self._spool.put_json(kind, payload)
+        self._uplink.wake()
+
+    def _know(self, container: Container) -> None:
+        """Who a container is. One that was isolated is so again when it has started anew."""
+        self._watch.know(container)
+        if self._watch.response.must_isolate(container):
+            args = {"action": "isolate", "container": container.id}
+            self._responses.take({"id": "", "kind": "response.container", "args": args})
 
     # Timers
 
@@ -384,6 +403,7 @@ def main(state: Path) -> int:
     if identity is None:
         raise SeawallError(f"no agent is enrolled in {state}", "seawall agent enroll --help, or seawall up")
     threading.stack_size(512 << 10)
+    os.environ["SEAWALL_AGENT_PID"] = str(os.getpid())
     held = lock(home)
     with open("/proc/self/comm", "w") as file:
         file.write("seawall-agent")

@@ -79,7 +79,7 @@ class Guarded:
                 there = os.lstat(layer + path)
             except OSError:
                 continue
-            if _identity(there) == _identity(found):
+            if same_file(there, found):
                 return True
         return False
 
@@ -165,6 +165,11 @@ def _companion(descriptor: int, path: str, written: bool) -> bool:
     if os.pread(descriptor, 2, 0) == b"#!":
         return True
     return not written and path.rpartition("/")[2].startswith(_LOADERS)
+
+
+def same_file(one: os.stat_result, other: os.stat_result) -> bool:
+    """Whether a layer's file and an overlay's are one inode."""
+    return _identity(one) == _identity(other)
 
 
 def _identity(found: os.stat_result) -> tuple[int, ...]:
