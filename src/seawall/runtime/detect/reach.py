@@ -62,12 +62,12 @@ def bound(when: Sequence[Any], atom: Atom, lists: Lists) -> Reach | None:
 
 def path_atom(operator: str, field: str, value: Any) -> Reach | None:
     """How one check on the path of an open bounds it."""
-    if field in ("fd.filename", "file.names") and operator in ("=", "in", "intersects"):
+    if field in ("fd.filename", "file.written_name") and operator in ("=", "in", "intersects"):
         return Reach(names=frozenset([value] if operator == "=" else value))
     if field == "fd.directory" and operator in ("=", "in", "intersects"):
         folders = [value] if operator == "=" else value
         return Reach(prefixes=frozenset(folder.rstrip("/") + "/" for folder in folders))
-    if field not in ("fd.name", "fd.inner_path", "file.paths"):  # the kernel side compares inner paths too
+    if field not in ("fd.name", "file.canonical", "file.written"):  # the kernel side compares canonical paths too
         return None
     if operator in ("=", "in", "intersects"):
         return Reach(paths=frozenset([value] if operator == "=" else value))

@@ -6,6 +6,7 @@ answers None where the field does not exist for this event; a check on an absent
 
 from seawall.runtime.detect.fields import (
     arguments,
+    changes,
     container,
     event,
     files,
@@ -35,7 +36,7 @@ __all__ = [
 ]
 
 MAX_ARGUMENT = 256
-_PARTS = (event, arguments, process, streams, files, sockets, intel, findings, container, start)
+_PARTS = (changes, event, arguments, process, streams, files, sockets, intel, findings, container, start)
 FIELDS: dict[str, Field] = {field.name: field for part in _PARTS for field in part.ALL}
 
 

@@ -3,7 +3,7 @@
 import stat
 from typing import Any
 
-from seawall.runtime.detect.fields.form import Field, Getter, ancestors, basename
+from seawall.runtime.detect.fields.form import Field, Getter, ancestors
 from seawall.runtime.detect.shells import has_command, is_shell
 from seawall.runtime.model import Event, Kind, Process
 
@@ -39,10 +39,6 @@ def _foreign(event: Event) -> bool | None:
     return event.file.foreign if event.file is not None and event.kind is not Kind.EXEC else None
 
 
-def _inner(event: Event) -> str | None:
-    return event.file.inner_path or None if event.file is not None and event.kind is not Kind.EXEC else None
-
-
 def _upper_path(event: Event) -> str | None:
     file = event.process.file
     return file.upper_path or None if file is not None else None
@@ -56,18 +52,6 @@ def _source_type(event: Event) -> str | None:
 def _node_type(event: Event) -> str | None:
     place = {"mknod": 1, "mknodat": 2}.get(event.syscall, len(event.args))
     return _TYPES.get(stat.S_IFMT(event.args[place])) if len(event.args) > place else None
-
-
-def paths(event: Event) -> tuple[str, ...]:
-    """All paths of files that an event names: of an open the file's, of a rename both …"""
-    file = event.file
-    if file is None or event.kind is Kind.EXEC or not file.path or file.path in event.paths:
-        return event.paths
-    return (*event.paths, file.path)
-
-
-def _names(event: Event) -> tuple[str, ...]:
-    return tuple(basename(path) for path in paths(event))
 
 
 def _argument(place: int) -> Getter:
@@ -118,14 +102,11 @@ ALL = (
     Field("evt.a2", "number", _argument(2), "its third"),
     Field("evt.a3", "number", _argument(3), "its fourth"),
     Field("evt.node_type", "text", _node_type, "mknod: block, character, pipe …"),
-    Field("file.paths", "many", paths, "files that are opened, renamed, linked, removed …: all paths of the event"),
-    Field("file.names", "many", _names, "their last components"),
     Field("evt.source_type", "text", _source_type, "mount: what is mounted: block, directory, regular …"),
     Field("fd.spliced", "text", _raw("spliced"), "a file that matters, opened to read, and spliced into a pipe"),
     Field("fd.sweep", "text", _raw("sweep"), "the process knocks at many ports of a host, or at many hosts"),
     Field("fd.is_runtime_socket", "flag", _raw("runtime_socket"), "is a container runtime's socket"),
     Field("fd.is_runtime_program", "flag", _raw("runtime_program"), "is a program of this host's container runtime"),
     Field("fd.is_foreign", "flag", _foreign, "the file lies in another mount namespace than the process"),
-    Field("fd.inner_path", "text", _inner, "in procfs, sysfs, cgroup …: the path inside that file system"),
     Field("fd.filetype", "text", _file_type, "regular, directory, block, character, pipe, socket or link"),
 )
