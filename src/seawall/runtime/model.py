@@ -354,6 +354,8 @@ class Rule:
     """system, user or falco."""
     tags: tuple[str, ...] = ()
     """Free words: a Falco rule's own."""
+    wide: bool = False
+    """A user's rule that wants events of its kinds on every path (every open of a container comes then)."""
     output: str = ""
     """The sentence an alert tells, with %field in it (a Falco rule's own); "" for none."""
 
@@ -391,8 +393,8 @@ class Plan:
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     filters: Mapping[str, Any] = field(default_factory=dict)
     """What the kernel side keeps; collect/ turns it into maps (detect/reach.py makes it, soundly, from the conditions):
-    {"kinds": [Kind …], "open_paths": [≤ 256], "open_prefixes": [≤ 64, each ends in "/" and has ≤ 64 bytes],
-    "open_names": [≤ 64], "open_scope": "container"|"all", "block": {"reverse_shell": {"names": […]}},
+    {"kinds": [Kind …], "open_paths": [≤ 256], "open_prefixes": [≤ 128, each ends in "/" and has ≤ 64 bytes],
+    "open_names": [≤ 192], "open_scope": "container"|"all", "block": {"reverse_shell": {"names": […]}},
     "read_paths", "read_prefixes", "read_names": as open_*, for opens that only read,
     "wide": [Kind …] of which no rule bounds the path (every open of a container comes then),
     "syscalls": [names wanted as CALL, of containers], "syscalls_host": [of the host too],

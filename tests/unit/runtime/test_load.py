@@ -107,7 +107,7 @@ def test_what_is_not_there_is_told(tmp_path):
 
 
 def test_a_file_of_any_size_is_not_read(write, monkeypatch):
-    monkeypatch.setattr(load, "MAX_FILE", 100)
+    monkeypatch.setattr(load.items, "MAX_FILE", 100)
     assert "larger than" in compile_paths([write(GOOD)]).errors[0].message
 
 
@@ -132,12 +132,12 @@ def test_user_files_use_the_packaged_words_and_do_not_change_the_packaged_rules(
 
 
 def test_a_rule_too_many_for_the_kernel_is_left_out_and_told(write):
-    names = ", ".join(f"f{number}" for number in range(60))
+    names = ", ".join(f"f{number}" for number in range(180))
     first = item(rule="r1", kinds="[open]", condition=f"fd.filename in ({names})")
     second = item(rule="r2", kinds="[open]", condition=f"fd.filename in ({names.replace('f', 'g')})")
     compiled = compile_paths([write(f"{first}\n{second}\n")])
     assert [found.id for found in compiled.plan.rules] == ["r1"]
-    assert "120 open_names" in compiled.errors[0].message
+    assert "360 open_names" in compiled.errors[0].message
 
 
 def test_the_built_plan_is_the_compiled_one(tmp_path):

@@ -9,7 +9,7 @@ from seawall.runtime.model import Kind
 
 MAX_FILTER = 255
 MAX_NAME = 64
-LIMITS = {"open_paths": 256, "open_prefixes": 64, "open_names": 64}
+LIMITS = {"open_paths": 256, "open_prefixes": 128, "open_names": 192}
 ALWAYS = frozenset([Kind.EXEC, Kind.EXIT, Kind.FORK])
 SIZES = {"open_paths": 4 + MAX_FILTER + 1, "open_names": MAX_NAME, "block_names": MAX_NAME}
 """Bytes of one key of each map."""

@@ -6,7 +6,7 @@ from typing import Any
 from seawall.core.clock import format_time
 from seawall.core.ids import content_hash, new_id
 from seawall.core.plain import to_plain
-from seawall.runtime.detect import names, redact
+from seawall.runtime.detect import names, output, redact
 from seawall.runtime.detect.condition import fields_of
 from seawall.runtime.detect.fields import ancestors, resolve, stdio
 from seawall.runtime.model import ALERT_SCHEMA, Address, Alert, Descriptor, Event, File, Kind, Process, Rule
@@ -126,6 +126,8 @@ def _evidence(rule: Rule, event: Event) -> dict[str, Any]:
     for name in (*_FINDINGS, *_INTELLIGENCE):
         if name in event.raw:
             found[name] = to_plain(event.raw[name])
+    if rule.output:
+        found["output"] = output.render(rule.output, event)
     if event.syscall:
         found["syscall"] = event.syscall
     if event.paths:
