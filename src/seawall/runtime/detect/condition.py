@@ -67,15 +67,9 @@ def compile_check(
     found = source(when[1])
     if when[0] == "exists":
         return _exists(found.get)
-    operator, _, quantifier = str(when[0]).partition(" ")
-    if operator not in OPERATORS[found.type]:
-        raise ValueError(f"{operator} cannot be asked of {when[1]}, a {found.type} field")
-    if isinstance(when[2], dict):
-        return _compared(found, operator, source(when[2]["of"]))
-    many = operator in LIST_OPERATORS or quantifier
-    value = lists[when[2]] if many and isinstance(when[2], str) else when[2]
-    if many and found.type in ("number", "ports"):
-        value = [int(item, 0) if isinstance(item, str) else item for item in value]
+    operator, quantifier, value = _read(when, lists, found)
+    if isinstance(value, dict):
+        return _compared(found, operator, source(value["of"]))
     if quantifier in ("oneof", "anyof") and operator in ("startswith", "endswith"):
         return _checked(found, _affixed(operator, tuple(value)))
     if quantifier:
@@ -84,6 +78,31 @@ def compile_check(
     if operator == "!=" and found.type in ("net", "ports"):
         return _neither(found.get, _test(found.type, "=", value))
     return _checked(found, _test(found.type, operator, value))
+
+
+def verify(when: Sequence[Any], lists: Lists) -> None:
+    """Whether a check can be made, without making it where that is certain. Raises ValueError or KeyError."""
+    found = transform.source(when[1])
+    if when[0] == "exists":
+        return
+    operator, quantifier, value = _read(when, lists, found)
+    if quantifier or isinstance(value, dict) or operator in ("regex", *BYTE_OPERATORS) or found.type == "net":
+        compile_check(when, lists)
+
+
+def _read(when: Sequence[Any], lists: Lists, found: transform.Source) -> tuple[str, str, Any]:
+    """Operator, quantifier and value; of a list its items."""
+    operator, _, quantifier = str(when[0]).partition(" ")
+    if operator not in OPERATORS[found.type]:
+        raise ValueError(f"{operator} cannot be asked of {when[1]}, a {found.type} field")
+    value = when[2]
+    if isinstance(value, dict) or not (operator in LIST_OPERATORS or quantifier):
+        return operator, quantifier, value
+    if isinstance(value, str):
+        value = lists[value]
+    if found.type in ("number", "ports"):
+        value = [int(item, 0) if isinstance(item, str) else item for item in value]
+    return operator, quantifier, value
 
 
 def fields_of(when: Sequence[Any]) -> Iterator[str]:

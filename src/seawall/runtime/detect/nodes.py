@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from seawall.runtime.detect import transform
-from seawall.runtime.detect.condition import MAX_DEPTH, Check, Lists, compile_check, every, some
+from seawall.runtime.detect.condition import MAX_DEPTH, Check, Lists, compile_check, every, some, verify
 from seawall.runtime.detect.fields import FIELDS, Getter
 from seawall.runtime.model import Event
 
@@ -123,6 +123,7 @@ class Web:
         key = _key(when)
         found = self._known.get(key)
         if found is None:
+            verify(when, self.lists)
             found = self._known[key] = Node("leaf", (), when, _cost(when))
         return found
 
