@@ -277,7 +277,12 @@ class Agent:
 
     def _beat(self) -> None:
         self._last_beat = self._heartbeat()
+        # Only the newest heartbeat is kept while the server is away: these counts wait in the engine until it is back.
+        if time.time() - self._uplink.contact_at < 2 * self._interval("heartbeat"):
+            self._last_beat["silenced"] = self._watch.silenced()
         self._spool.put("heartbeat", self._last_beat)
+        for item in self._watch.learned():
+            self._spool.put("profile", item)
         self._note_status()
 
     def _note_status(self) -> None:

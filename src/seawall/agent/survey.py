@@ -20,6 +20,8 @@ from seawall.node.docker import Docker
 from seawall.runtime.model import Container, Mount
 
 KINDS = ("hosts", "containers", "images", "processes", "ports")
+MAX_LABELS, MAX_LABEL = 64, 256
+"""Labels of a container that rules may ask for, and characters of one."""
 SHED = {0: frozenset[str](), 1: frozenset({"processes", "ports"}), 2: frozenset(KINDS)}
 """Kinds that are not taken at each shed level."""
 SETTLE = 0.2
@@ -175,6 +177,7 @@ def identity(found: dict[str, Any], digest: str) -> Container:
         image_digest=digest,
         pod=str(labels.get("io.kubernetes.pod.name", "")),
         namespace=str(labels.get("io.kubernetes.pod.namespace", "")),
+        labels={str(name): str(text)[:MAX_LABEL] for name, text in list(labels.items())[:MAX_LABELS]},
         started_at=parse_time(started) if started and not started.startswith("0001") else 0.0,
         privileged=bool(host.get("Privileged")),
         complete=True,

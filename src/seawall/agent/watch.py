@@ -157,6 +157,14 @@ class Watch:
         """The heartbeat's `samples` object."""
         return self._scanning.status()
 
+    def silenced(self) -> dict[str, int]:
+        """The heartbeat's `silenced` object: alerts that waivers held back since the last question."""
+        return self._engine.take_silenced() if self._engine is not None else {}
+
+    def learned(self) -> list[dict[str, Any]]:
+        """`profile` items: what images were seen to run since the last question."""
+        return self._engine.take_learned() if self._engine is not None else []
+
     def counters(self) -> dict[str, Any]:
         """The heartbeat's `sensor` object."""
         if self._sensor is None:

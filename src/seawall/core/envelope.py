@@ -17,8 +17,11 @@ MAX_COMPRESSED = 8 << 20
 MAX_PLAIN = 64 << 20
 """Bytes of one batch after inflating; more is a bomb."""
 
-KINDS = ("alert", "heartbeat", "snapshot", "facts", "inventory", "order")
-"""What an item may be, most precious first: when the spool is full the last of these is dropped first."""
+KINDS = ("alert", "heartbeat", "snapshot", "facts", "inventory", "replay", "order", "profile")
+"""What an item may be, most precious first: when the spool is full the last of these is dropped first.
+
+A batch has them in this order: what an order brings goes before the word that it is done.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,19 @@ from seawall.runtime.scope import Scope
 MAX_PLAN_PROGRAMS = 50_000
 """Programs of all profiles in one plan."""
 
+GROUPS = (
+    "network_intel",
+    "network",
+    "escape",
+    "reverse_shell",
+    "processes",
+    "files",
+    "syscalls",
+    "malware",
+    "profiles",
+)
+"""Groups whose rules may lie in several files, `GROUP_MORE.yaml`; every other file is a group of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class RuleFile:
@@ -117,12 +130,16 @@ def compiled_texts(files: Sequence[tuple[str, str]], base: Compiled) -> Compiled
 
 
 def grouped(compiled: Compiled) -> Compiled:
-    """The packaged rules with their group, which is the name of their file."""
+    """The packaged rules with their group, as their file is named: escape_kernel.yaml belongs to escape."""
     rules = tuple(
-        rule if rule.group else replace(rule, group=Path(compiled.rules[rule.id].file).stem)
+        rule if rule.group else replace(rule, group=_group(Path(compiled.rules[rule.id].file).stem))
         for rule in compiled.plan.rules
     )
     return replace(compiled, plan=replace(compiled.plan, rules=rules))
+
+
+def _group(stem: str) -> str:
+    return next((group for group in GROUPS if stem == group or stem.startswith(f"{group}_")), stem)
 
 
 def _name(path: str, folder: str) -> str:

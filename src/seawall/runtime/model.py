@@ -148,6 +148,8 @@ class Container:
     image_digest: str = ""
     pod: str = ""
     namespace: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Of the container, its image's among them; bounded."""
     started_at: float = 0.0
     privileged: bool = False
     complete: bool = False

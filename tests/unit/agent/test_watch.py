@@ -16,7 +16,7 @@ from seawall.agent.watch import LOSS_GAP, Watch
 from seawall.core.errors import SeawallError
 from seawall.core.severity import Severity
 from seawall.runtime import plan as plans
-from seawall.runtime.model import Category, Container, Event, Kind, Process, Rule
+from seawall.runtime.model import Category, Container, Event, Kind, Process, Profile, Rule, Waiver
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "reference" / "schemas" / "alert.json").read_text())
 RULE = Rule("proc-mount", "Proc mounted", Category.ESCAPE, Severity.HIGH, (Kind.MOUNT,), ["=", "evt.type", "mount"])
@@ -170,3 +170,21 @@ def test_stop_hands_out_what_was_held_back(watch, sensor):
     watch.stop()
     assert sum(alert["count"] for alert in watch.alerts) == 3
     assert not watch.on
+
+
+def test_what_waivers_hold_back_and_what_images_run_is_told_once(watch, sensor):
+    waiver = Waiver("w1", ("proc-mount",), ["=", "proc.exepath", "/bin/mount"])
+    learning = {"*": Profile("discover", frozenset())}
+    plan = plans.seal((RULE,), {}, {"kinds": ["mount"], "open_prefixes": []}, (waiver,), learning)
+    assert (watch.silenced(), watch.learned()) == ({}, [])
+    watch.start(Settings("c", plan))
+    container = Container("c" * 64, image="shop/web:1", image_digest="sha256:1", complete=True)
+    started = Process(9, 7, exe="/usr/bin/php", container=container)
+    sensor.events = [mount(), mount(), Event(Kind.EXEC, 2.0, started), Event(Kind.EXEC, 3.0, started)]
+    watch.handle()
+    assert watch.alerts == []
+    assert (watch.silenced(), watch.silenced()) == ({"w1": 2}, {})
+    [item] = watch.learned()
+    assert (item["image_digest"], item["image"]) == ("sha256:1", "shop/web:1")
+    assert [(program["path"], program["count"]) for program in item["programs"]] == [("/usr/bin/php", 2)]
+    assert watch.learned() == []

@@ -17,6 +17,8 @@ MAX_SENT = 500
 """Of one item on the wire."""
 BURST, BURST_WINDOW, REST = 20, 60.0, 600.0
 """So many blocks of one image within so many seconds mean that the profile is wrong: it only alerts for a while."""
+OTHERS = "*"
+"""Key of the profile of images that have none of their own."""
 NOTHING: Mapping[str, Any] = {}
 
 
@@ -46,7 +48,7 @@ class Profiles:
         """Work by these from now on."""
         self._profiles = profiles
         for table in (self._learned, self._blocks, self._resting):
-            for image in [image for image in table if image not in profiles]:
+            for image in [image for image in table if self._of(image) is None]:
                 del table[image]
 
     def observe(self, event: Event) -> Mapping[str, Any]:
@@ -55,7 +57,7 @@ class Profiles:
         if not self._profiles or event.kind is not Kind.EXEC or container is None or not container.complete:
             return NOTHING
         key = image_key(container)
-        profile = self._profiles.get(key)
+        profile = self._of(key)
         if profile is None or event.result < 0:
             return NOTHING
         if profile.mode == "discover":
@@ -64,6 +66,9 @@ class Profiles:
         if event.process.exe in profile.programs:
             return NOTHING
         return {"profile": self._mode(key, event.time) if profile.mode == "protect" else profile.mode}
+
+    def _of(self, image: str) -> Profile | None:
+        return self._profiles.get(image) or self._profiles.get(OTHERS)
 
     def take(self) -> list[dict[str, Any]]:
         """What was learned since the last question, in the form of the wire's `profile` item."""

@@ -14,13 +14,25 @@ _MAGIC = {name: magic for magic, name in names.FILE_SYSTEMS.items()}
 _BITS = {name: bit for table in (names.CLONE_FLAGS, names.OPEN_FLAGS) for bit, name in table.items()}
 _REQUESTS = {name: number for number, name in names.PTRACE_REQUESTS.items()}
 _CAPABILITIES = {name: 1 << bit for bit, name in enumerate(names.CAPABILITIES)}
-_CARRIED = ("proc.", "user.", "container.", "k8s.", "fd.", "evt.", "stdin.", "stdout.", "stderr.", "stdio.", "thread.")
-_MISSING = frozenset({"proc.sid", "proc.env", "proc.nargs", "proc.joined_host", "fd.is_runtime_socket", "evt.buffer"})
+_WORDS = (
+    "evt.kind evt.type evt.rawres evt.res evt.failed evt.blocked evt.is_open_write evt.is_open_read "
+    "evt.is_open_create evt.arg.flags evt.arg.request evt.arg.fstype evt.arg.oldpath evt.arg.newpath "
+    "proc.name proc.exe proc.exepath proc.exename proc.args proc.nargs proc.cmdline proc.cwd proc.pid proc.vpid "
+    "proc.ppid proc.has_tty proc.is_exe_upper_layer proc.is_exe_from_memfd proc.is_exe_deleted proc.by_exec "
+    "proc.pname proc.pexe proc.pexepath proc.pcmdline proc.aname proc.aexepath proc.aexe proc.insidename "
+    "proc.is_shell proc.has_command proc.relay stdin.type stdout.type stderr.type stdio.sockets stdio.outgoing "
+    "stdio.ip stdio.port stdio.loopback user.uid user.euid user.loginuid thread.cap_effective "
+    "fd.name fd.directory fd.filename fd.type fd.typechar fd.fs fd.is_upper_layer fd.sip fd.rip fd.snet fd.rnet "
+    "fd.ip fd.net fd.port fd.sport fd.rport fd.is_loopback file.paths file.names "
+    "container.id container.full_id container.name container.image container.image.repository container.image.tag "
+    "container.image.digest container.image.id container.image.key container.privileged k8s.pod.name k8s.ns.name"
+)
+_CARRIED = frozenset(_WORDS.split())
 
 
 def missing(fields: Iterable[str]) -> list[str]:
     """Those of the fields that stored alerts do not carry: what a condition on them says of the past is not known."""
-    return sorted({name for name in fields if name in _MISSING or not name.startswith(_CARRIED)})
+    return sorted({name for name in fields if name.partition("[")[0] not in _CARRIED})
 
 
 def recalled(alert: Mapping[str, Any]) -> Event | None:

@@ -55,6 +55,10 @@ def _target(pattern: str) -> Getter:
     return get
 
 
+def _label(name: str) -> Getter:
+    return _of(lambda container: container.labels.get(name))
+
+
 def _began(container: Container) -> int | None:
     return int(container.started_at * 1e9) or None
 
@@ -85,6 +89,16 @@ ALL = (
         identity=True,
         bind=_target,
         takes=_SOURCE,
+        needs=True,
+    ),
+    Field(
+        "container.label",
+        "text",
+        lambda _: None,
+        "the value of its label of that name",
+        identity=True,
+        bind=_label,
+        takes="a label's name",
         needs=True,
     ),
     Field("k8s.pod.name", "text", _of(lambda c: c.pod or None), "the pod's name", identity=True),
