@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from seawall.core.errors import SeawallError
 from seawall.core.state import state_dir
@@ -14,6 +15,7 @@ EXAMPLES = """\
 examples:
   seawall intel import osv-go.tar.gz kev.json.gz    files, archives (.tar.*, .zip, .gz) and folders, in any order
   seawall intel import ./feeds                      every file of a folder
+  seawall intel import tor-exits.txt c2.csv         indicators: lists, hosts files, CSV, STIX 2.1, MISP
   seawall intel status                              feeds, their age, what can be judged
 """
 
@@ -22,12 +24,14 @@ def main(arguments: Sequence[str]) -> int:
     """0 when done, 2 when nothing could be read."""
     parser = argparse.ArgumentParser(
         "seawall intel",
-        description="Advisories and other intelligence, kept in one file that works offline.",
+        description="Advisories and indicators, kept in files that work offline.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="import|status")
-    importing = commands.add_parser("import", help="read feeds: OSV, Alpine secdb, Debian DSA/DLA, CISA KEV")
+    importing = commands.add_parser(
+        "import", help="read feeds: OSV, Alpine secdb, Debian DSA/DLA, CISA KEV; lists of indicators"
+    )
     importing.add_argument("files", nargs="+", type=Path, metavar="FILE")
     status = commands.add_parser("status", help="what is known, and how old it is")
     status.add_argument("--format", choices=("table", "json"), default="table")
@@ -57,7 +61,10 @@ def _import(path: Path, files: list[Path]) -> int:
         print(f"  … and {more} more that could not be read", file=sys.stderr)
     if report.unknown:
         print(f"  {report.unknown} files are of no feed that Seawall knows", file=sys.stderr)
-    print(f"{report.advisories} advisories in {path} ({time.monotonic() - began:.1f} s)")
+    if report.unread:
+        print(f"  {report.unread} lines of lists are no indicators", file=sys.stderr)
+    listed = f", {report.indicators} indicators read" if report.indicators else ""
+    print(f"{report.advisories} advisories in {path}{listed} ({time.monotonic() - began:.1f} s)")
     return 0
 
 
@@ -76,12 +83,16 @@ def _status(path: Path, form: str) -> int:
 
     store = open_store(path)
     status = store.status() if store else EMPTY_STATUS
+    listed = _listed(path)
     if form == "json":
-        shown = {"schema": "seawall.intel/1", **status, "ecosystems": store.ecosystems() if store else {}}
+        ecosystems = store.ecosystems() if store else {}
+        shown = {"schema": "seawall.intel/1", **status, "ecosystems": ecosystems, "indicators": listed}
         print(json.dumps(shown, indent=2))
         return 0
+    for source in listed["sources"]:
+        print(f"{source['name']:28} {source['entries']:>8}  {source['updated_at'][:16].replace('T', ' ')}  indicators")
     if store is None:
-        print(f"Nothing is known yet: there is no {path}.\nseawall intel import FILE… brings advisories.")
+        print(f"No advisories are known yet: there is no {path}.\nseawall intel import FILE… brings advisories.")
         return 0
     for feed in status["feeds"]:
         print(f"{feed['name']:28} {feed['records']:>8}  {feed['updated_at'][:16].replace('T', ' ')}  {feed['source']}")
@@ -92,3 +103,13 @@ def _status(path: Path, form: str) -> int:
         families[name.partition(":")[0]] = families.get(name.partition(":")[0], 0) + 1
     print("can be judged: " + ", ".join(f"{name} ({n} releases)" if n > 1 else name for name, n in families.items()))
     return 0
+
+
+def _listed(path: Path) -> dict[str, Any]:
+    from seawall.intel.listed import NAME, open_listed
+
+    listed = open_listed(path.with_name(NAME))
+    try:
+        return listed.status()
+    finally:
+        listed.close()

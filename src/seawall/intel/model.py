@@ -69,6 +69,24 @@ class Exploited:
 
 
 @dataclass(frozen=True, slots=True)
+class Indicator:
+    """Something by which an attack is known: an address, a network, a domain, a file's hash."""
+
+    type: str
+    """ip, net, domain or sha256."""
+    value: str
+    """Normalised: addresses and networks as ipaddress writes them, names and hashes in small letters."""
+    kind: str = "other"
+    """c2, botnet, malware, phishing, ransomware, exploit, mining, tor, proxy, vpn, scanner, tunnel, paste or other;
+    of entries that people make also blocked and allowed."""
+    confidence: int = 50
+    """0 to 100."""
+    expires: str = ""
+    """When it ends, as RFC 3339 in UTC; "" for never."""
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """One installed package, as the matcher asks for it."""
 

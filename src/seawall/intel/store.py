@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,10 @@ from seawall.core.errors import SeawallError
 from seawall.core.severity import Severity
 from seawall.core.skipped import Skipped
 from seawall.intel.collect import parse
-from seawall.intel.collect.documents import documents
+from seawall.intel.collect.documents import Document, documents
 from seawall.intel.collect.parsed import Parsed
+from seawall.intel.listed import NAME as LISTED
+from seawall.intel.listed import Listed, open_listed
 from seawall.intel.match import Rating, cve_of
 from seawall.intel.model import Advisory, Affected, Range
 
@@ -61,6 +63,10 @@ class Report:
     skipped_more: int = 0
     advisories: int = 0
     """In the store afterwards."""
+    indicators: int = 0
+    """Read from lists."""
+    unread: int = 0
+    """Lines of lists that are no indicators."""
 
     def skip(self, what: Skipped) -> None:
         """Count a document that could not be read."""
@@ -162,30 +168,69 @@ def import_files(
     A document that was imported before is replaced, all others stay. When nothing at all could be read the store is
     not touched and SeawallError is raised.
     """
-    report = Report()
-    with _next_file(path) as file:
+    with ExitStack() as stack:
+        work = _Import(path, stack)
         for source in sources:
-            for count, document in enumerate(documents(source, report.skip), 1):
-                try:
-                    parsed = parse(document)
-                except ValueError as error:
-                    report.skip(Skipped(document.name, str(error)))
-                    continue
-                if parsed is None:
-                    report.unknown += 1
-                else:
-                    for part in parsed:
-                        _put(file, part, source.name, report)
+            for count, document in enumerate(documents(source, work.report.skip), 1):
+                work.take(document, source.name)
                 if count % 200 == 0:
                     progress(source.name, count)
+        return work.finish()
+
+
+class _Import:
+    """One run. Neither file is opened before something is to be written into it."""
+
+    def __init__(self, path: Path, stack: ExitStack) -> None:
+        self.report = Report()
+        self._path = path
+        self._stack = stack
+        self._file: sqlite3.Connection | None = None
+        self._listed: Listed | None = None
+
+    def take(self, document: Document, source: str) -> None:
+        try:
+            parsed = parse(document)
+            if parsed is None:
+                self.report.unknown += 1
+                return
+            for part in parsed:
+                if part.indicators or part.unread:
+                    self._list(part)
+                else:
+                    _put(self._open(), part, source, self.report)
+        except ValueError as error:
+            self.report.skip(Skipped(document.name, str(error)))
+
+    def finish(self) -> Report:
+        report = self.report
         if not report.records:
             why = f"; {report.skipped[0].where}: {report.skipped[0].why}" if report.skipped else ""
             raise SeawallError(
                 f"none of the files is a feed that Seawall knows{why}",
-                "known: OSV (JSON, YAML), Alpine secdb, Debian DSA/DLA lists, CISA KEV; plain, .gz, .tar.*, .zip",
+                "known: OSV (JSON, YAML), Alpine secdb, Debian DSA/DLA lists, CISA KEV; lists of indicators: plain,"
+                " hosts, CSV, STIX 2.1, MISP; as they are, .gz, .tar.*, .zip",
             )
-        _finish(file, report)
-    return report
+        if self._file is not None:
+            _finish(self._file, report)
+        elif (store := open_store(self._path)) is not None:
+            report.advisories = store.status()["advisories"]
+            store.close()
+        return report
+
+    def _open(self) -> sqlite3.Connection:
+        if self._file is None:
+            self._file = self._stack.enter_context(_next_file(self._path))
+        return self._file
+
+    def _list(self, part: Parsed) -> None:
+        if self._listed is None:
+            self._listed = open_listed(self._path.with_name(LISTED))
+            self._stack.callback(self._listed.close)
+        count = self._listed.replace(part.origin, part.indicators)
+        self.report.records[part.feed] = self.report.records.get(part.feed, 0) + count
+        self.report.indicators += count
+        self.report.unread += part.unread
 
 
 @contextmanager

@@ -33,7 +33,7 @@ def build(parts: Parts) -> FastAPI:
     app.include_router(to_enrol, prefix=PREFIX)
     app.include_router(system.router(parts), prefix=PREFIX)
     app.include_router(overview.router(parts), prefix=PREFIX)
-    app.include_router(intel.router(parts.door, parts.knowledge.current), prefix=PREFIX)
+    app.include_router(intel.router(parts.door, parts.knowledge.current, parts.listed), prefix=PREFIX)
     app.include_router(runtime.router(parts.door, parts.plans), prefix=PREFIX)
     for routes in rooms(parts):
         app.include_router(routes, prefix=PREFIX)

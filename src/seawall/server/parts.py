@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from seawall.intel.listed import Listed
 from seawall.server.ca import Authority
 from seawall.server.config import Config
 from seawall.server.db import Database
@@ -35,5 +36,6 @@ class Parts:
     door: ServerDoor
     plans: Plans
     knowledge: Knowledge
+    listed: Listed
     installer: Callable[[], Installer]
     """Made on the first call: packing the agent takes a moment."""

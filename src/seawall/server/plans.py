@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 
 from seawall.core import clock, ids
 from seawall.core.errors import SeawallError
+from seawall.intel.listed import Listed
 from seawall.lists import Change
 from seawall.runtime import compose, plan
 from seawall.runtime.api.board import SETTINGS
@@ -26,6 +27,7 @@ from seawall.runtime.compose import Composed, Policy
 from seawall.runtime.store import policy, waivers
 from seawall.server.config import Config
 from seawall.server.db import Database, alone
+from seawall.server.indicators import Indicators
 
 LOG = structlog.get_logger("seawall.plans")
 
@@ -39,8 +41,15 @@ MAX_PROBLEMS = 200
 class Plans:
     """One server's plan. Implements runtime.api.Board."""
 
-    def __init__(self, config: Config, database: Database, publish: Callable[[Sequence[Change]], None]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        database: Database,
+        publish: Callable[[Sequence[Change]], None],
+        listed: Listed,
+    ) -> None:
         self._config = config
+        self._indicators = Indicators(listed)
         self._database = database
         self._publish = publish
         self._lock = threading.Lock()
@@ -81,6 +90,7 @@ class Plans:
             "compiled_at": self._compiled_at,
             "error": self._error,
             "pending": pending,
+            "indicators": self._indicators.summary(),
             "problems": [told(problem) for problem in self.composed().problems[:MAX_PROBLEMS]],
         }
 
@@ -93,6 +103,8 @@ class Plans:
         with self._database.reading() as connection:
             revision = policy.revision(connection)
         if revision != self._revision or (self._until is not None and self._until <= clock.now()):
+            return True
+        if self._indicators.due():
             return True
         return bool(self._error) and time.monotonic() - self._tried_at > AGAIN_SECONDS
 
@@ -119,7 +131,8 @@ class Plans:
         error = ""
         try:
             with self._database.reading() as connection:
-                composed = compose.compose(policy.policy(connection, now, bool(settings["samples"])))
+                wanted = policy.policy(connection, now, bool(settings["samples"]))
+            composed = compose.compose(dataclasses.replace(wanted, indicators=self._indicators.packed()))
             body = _bounded(plan.encode(composed.plan))
         except Exception as failure:  # whatever people wrote: agents keep what they have
             error = _words(failure)

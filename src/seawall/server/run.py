@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 from seawall import __version__
 from seawall.core import clock
 from seawall.core.errors import SeawallError
+from seawall.intel.listed import NAME, open_listed
 from seawall.lists import Change
 from seawall.server import accounts, app, judging, logs, plans, rounds, schema
 from seawall.server.ca import Authority, door_context, own_names
@@ -75,6 +76,7 @@ def open_database(config: Config, hub: Hub) -> Database:
 def assemble(config: Config, database: Database, hub: Hub, installer: Callable[[], Installer]) -> Parts:
     """The parts of one server over an open database."""
     guard, bell = Guard(database, config), Bell()
+    listed = open_listed(config.intel.with_name(NAME))
     return Parts(
         config=config,
         database=database,
@@ -83,8 +85,9 @@ def assemble(config: Config, database: Database, hub: Hub, installer: Callable[[
         bell=bell,
         guard=guard,
         door=ServerDoor(database, guard, bell),
-        plans=Plans(config, database, hub.publish),
+        plans=Plans(config, database, hub.publish, listed),
         knowledge=Knowledge(config.intel),
+        listed=listed,
         installer=installer,
     )
 

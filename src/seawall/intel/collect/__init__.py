@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from seawall.intel.collect import alpine, debian, kev, osv
+from seawall.intel.collect import alpine, debian, hosts, kev, misp, osv, plain, stix, table
 from seawall.intel.collect.documents import Document
 from seawall.intel.collect.parsed import Parsed
 
@@ -20,7 +20,12 @@ FEEDS = {
     "kev": Feed(kev.recognise, kev.read),
     "alpine": Feed(alpine.recognise, alpine.read),
     "debian": Feed(debian.recognise, debian.read),
+    "stix": Feed(stix.recognise, stix.read),
+    "misp": Feed(misp.recognise, misp.read),
     "osv": Feed(osv.recognise, osv.read),
+    "hosts": Feed(hosts.recognise, hosts.read),
+    "table": Feed(table.recognise, table.read),
+    "plain": Feed(plain.recognise, plain.read),
 }
 """Special formats before general ones."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from seawall.intel.model import Advisory, Exploited
+from seawall.intel.model import Advisory, Exploited, Indicator
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Plain values only, ten times faster where libyaml is there."""
@@ -22,6 +22,10 @@ class Parsed:
     """Names the document within its feed, the same tomorrow."""
     advisories: tuple[Advisory, ...] = ()
     exploited: tuple[Exploited, ...] = ()
+    indicators: tuple[Indicator, ...] = ()
+    """A later document of the same feed and origin takes the place of all of them."""
+    unread: int = 0
+    """Lines or entries that are no indicator of a type that is kept."""
 
 
 def value(data: bytes) -> Any:
