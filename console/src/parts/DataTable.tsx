@@ -2,7 +2,7 @@
  * The one table of all lists. Filter, sort and range are in the address, so that a view can be sent to somebody; pages
  * are keyset pages of the server. Keys: `/` search, j and k move, Enter opens, Esc closes what is open.
  */
-import { Button, Table, type TableProps } from 'antd'
+import { Button, Table, Tabs, type TableProps } from 'antd'
 import { LeftOutlined, RightOutlined } from '@ant-design/icons'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useEffect, useMemo, useState, type Key, type ReactNode } from 'react'
@@ -32,6 +32,8 @@ export interface Filter {
   label: string
   /** Values to choose from. Without them nobody types it: links bring it, and a tag shows it and takes it away. */
   options?: { value: string; label: ReactNode }[]
+  /** Shown as tabs above the table, one value at a time, with this word for all. */
+  tabs?: string
 }
 
 export interface Bulk {
@@ -44,6 +46,8 @@ export interface Bulk {
 export interface DataTableProps<T> {
   /** First word of the query's key, and of what is remembered for this table. */
   name: string
+  /** Under which its columns and views are remembered, where one query serves several tables. */
+  remember?: string
   /** Path of the list in the API. */
   path: string
   columns: Column<T>[]
@@ -69,6 +73,8 @@ export interface DataTableProps<T> {
 }
 
 const LIMIT = 50
+/** What in a row has a meaning of its own when it is clicked. */
+const OWN_CLICK = 'a, button, input, label, .ant-popover, .ant-modal'
 
 /** The words of the address that belong to the list; others (`tab`) belong to the drawer. */
 function useWords(inAddress: boolean): [URLSearchParams, (change: Record<string, string>) => void] {
@@ -91,7 +97,7 @@ function useWords(inAddress: boolean): [URLSearchParams, (change: Record<string,
 }
 
 export function DataTable<T extends object>(props: DataTableProps<T>) {
-  const { name, path, columns, idOf, linkOf, filters = [], bulk = [], inAddress = true } = props
+  const { name, path, columns, idOf, linkOf, filters = [], bulk = [], inAddress = true, remember = name } = props
   const { t } = useTranslation()
   const navigate = useNavigate()
   const { id: open } = useParams()
@@ -100,7 +106,7 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
   const [chosen, setChosen] = useState<Key[]>([])
   const [at, setAt] = useState(-1)
   const [hidden, setHidden] = useState<string[]>(() =>
-    kept(`columns.${name}`, columns.filter((column) => column.hidden).map((column) => column.key)),
+    kept(`columns.${remember}`, columns.filter((column) => column.hidden).map((column) => column.key)),
   )
 
   const asked = useMemo(() => {
@@ -151,17 +157,26 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
     const column = columns.find((column) => column.key === one?.columnKey)
     if (column?.sort) change({ sort: (one?.order === 'ascend' ? '' : '-') + column.sort })
   }
-  const filtered = Object.entries(asked).some(([key, value]) => key !== 'sort' && value && !(props.fixed && key in props.fixed))
+  const tabs = filters.find((filter) => filter.tabs)
+  const filtered = Object.entries(asked).some(([key, value]) => key !== 'sort' && key !== tabs?.key && value && !(props.fixed && key in props.fixed))
 
   return (
     <div className="data-table">
+      {tabs && (
+        <Tabs
+          className="table-tabs"
+          activeKey={words.get(tabs.key) ?? ''}
+          onChange={(value) => change({ [tabs.key]: value })}
+          items={[...(tabs.options ?? []).map(({ value, label }) => ({ key: value, label })), { key: '', label: tabs.tabs }]}
+        />
+      )}
       <Toolbar
-        name={name}
+        name={remember}
         path={path}
         words={words}
         change={change}
         asked={asked}
-        filters={filters}
+        filters={filters.filter((filter) => filter !== tabs)}
         search={props.search !== false}
         range={props.range ?? false}
         columns={columns}
@@ -188,7 +203,7 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
           rowClassName={(row, place) =>
             [linkOf ? 'opens' : '', place === at ? 'at' : '', idOf(row) === open ? 'open' : '', props.rowClass?.(row) ?? ''].join(' ')
           }
-          onRow={(row) => ({ onClick: () => show(row) })}
+          onRow={(row) => ({ onClick: (event) => !(event.target as HTMLElement).closest(OWN_CLICK) && show(row) })}
           locale={{ emptyText: list.isLoading ? <div className="loading-rows" /> : filtered ? <NoMatch clear={() => change(cleared(asked, props.fixed))} /> : props.empty }}
         />
       )}

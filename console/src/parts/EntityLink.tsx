@@ -13,6 +13,9 @@ const PLACES = {
   vulnerability: '/vulnerabilities',
   baseline: '/baseline',
   agent: '/agents',
+  profile: '/profiles',
+  response: '/responses',
+  waiver: '/waivers',
 } as const
 export type EntityKind = keyof typeof PLACES
 

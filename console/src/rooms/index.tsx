@@ -8,7 +8,7 @@ import { baseline } from './baseline'
 import { images } from './images'
 import { intel } from './intel'
 import { overview } from './overview'
-import { runtime } from './runtime'
+import { protection, runtime } from './runtime'
 
 export interface PageEntry {
   /** Where it is; also the place in the menu. */
@@ -19,6 +19,10 @@ export interface PageEntry {
   /** Key of its name in the room's words; without one it is not in the menu. */
   menu?: string
   icon?: ReactNode
+  /** What the menu's link asks for: `?state=new`. */
+  search?: string
+  /** The page in the menu that stands for this one, which is not there itself. */
+  within?: string
   /** The number of things there that need somebody. */
   count?: (overview: Overview) => number
 }
@@ -26,9 +30,11 @@ export interface PageEntry {
 export interface Room {
   /** Name of its folder, and of its words. */
   id: string
+  /** Key of the name that its pages stand under in the menu; `room` when it has one group only. */
+  title?: string
   /** Whether its pages stand under the room's name in the menu. */
   grouped: boolean
   pages: PageEntry[]
 }
 
-export const ROOMS: Room[] = [overview, assets, images, runtime, baseline, agents, intel]
+export const ROOMS: Room[] = [overview, assets, images, runtime, protection, baseline, agents, intel]

@@ -25,7 +25,7 @@ export function Shell() {
   }
   return (
     <Layout className="shell">
-      <Layout.Sider theme="dark" width={208} collapsedWidth={56} collapsed={narrow} className="rail">
+      <Layout.Sider theme="dark" width={220} collapsedWidth={56} collapsed={narrow} className="rail">
         <Link to="/" className="rail-head" aria-label="Seawall">
           <Wordmark />
         </Link>
@@ -71,18 +71,19 @@ function Rooms() {
           key: page.path,
           icon: page.icon,
           label: (
-            <Link to={page.path}>
+            <Link to={page.path + (page.search ?? '')}>
               {t(`${room.id}:${page.menu}`)}
               {count > 0 && <span className="menu-count">{count > 999 ? '999+' : count}</span>}
             </Link>
           ),
         }
       })
-    return room.grouped ? { key: room.id, type: 'group' as const, label: t(`${room.id}:room`), children: entries } : entries
+    return room.grouped ? { key: `${room.id}.${room.title ?? 'room'}`, type: 'group' as const, label: t(`${room.id}:${room.title ?? 'room'}`), children: entries } : entries
   }).flat()
-  const all = ROOMS.flatMap((room) => room.pages.map((page) => page.path))
-  const here = all.filter((path) => pathname === path || (path !== '/' && pathname.startsWith(`${path}/`))).sort((a, b) => b.length - a.length)[0]
-  return <Menu theme="dark" mode="inline" items={items} selectedKeys={[here ?? '']} className="rooms" />
+  const here = ROOMS.flatMap((room) => room.pages)
+    .filter(({ path }) => pathname === path || (path !== '/' && pathname.startsWith(`${path}/`)))
+    .sort((a, b) => b.path.length - a.path.length)[0]
+  return <Menu theme="dark" mode="inline" items={items} selectedKeys={[here?.within ?? here?.path ?? '']} className="rooms" />
 }
 
 /** Whether what is on the screen is live: green while the server is heard, with its age when it is not. */

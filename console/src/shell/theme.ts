@@ -27,7 +27,7 @@ export function themed(dark: boolean): ThemeConfig {
     components: {
       Table: { cellPaddingBlockSM: 7, headerBg: 'transparent', headerSplitColor: 'transparent', headerSortActiveBg: 'transparent', bodySortBg: 'transparent' },
       Layout: { siderBg: dark ? '#0a1013' : '#0c2733', headerBg: 'transparent', headerHeight: 52, headerPadding: '0 20px' },
-      Menu: { darkItemBg: 'transparent', darkSubMenuItemBg: 'transparent', itemHeight: 36, darkItemSelectedBg: 'rgba(255,255,255,.12)' },
+      Menu: { darkItemBg: 'transparent', darkSubMenuItemBg: 'transparent', itemHeight: 28, itemMarginBlock: 1, darkItemSelectedBg: 'rgba(255,255,255,.12)' },
       Drawer: { colorBgElevated: dark ? '#131c21' : '#ffffff' },
     },
   }

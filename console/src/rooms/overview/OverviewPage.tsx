@@ -10,7 +10,7 @@ import { Failure } from '@/parts/Failure'
 import { Page } from '@/parts/Page'
 import { SEVERITIES, Severity, SeverityCounts } from '@/parts/Severity'
 import { Time } from '@/parts/Time'
-import { titleOf } from '@/rooms/runtime/data'
+import { ENGINES, placeOfCategory, titleOf } from '@/rooms/runtime/data'
 import { locale, number, percent, say } from '@/shell/i18n'
 import { useDark } from '@/shell/preferences'
 import { useOverview, type Overview } from './data'
@@ -141,21 +141,21 @@ function Trend({ data }: { data: Overview }) {
   )
 }
 
+/** New alerts of each engine: none is said, too, so that a quiet engine is not taken for a missing one. */
 function Categories({ data }: { data: Overview }) {
   const { t } = useTranslation('overview')
-  const found = Object.entries(data.alerts.categories).sort((a, b) => b[1] - a[1])
+  const counts = data.alerts.categories
+  const others = Object.keys(counts).filter((name) => !(name in ENGINES))
   return (
-    <p className="quiet" style={{ margin: '8px 0 0' }}>
-      {found.length === 0 && t('noCategories')}
-      {found.map(([name, count], place) => (
-        <span key={name}>
-          {place > 0 && ' · '}
-          <Link to={`/alerts?state=new&category=${name}`}>
-            {t(`runtime:category.${name}`)} {number(count)}
+    <ul className="engines" data-test="engines">
+      {[...Object.keys(ENGINES), ...others].map((name) => (
+        <li key={name}>
+          <Link to={placeOfCategory(name, { state: 'new' })} className={counts[name] ? '' : 'quiet'}>
+            <b>{number(counts[name] ?? 0)}</b> {t(`runtime:category.${name}`)}
           </Link>
-        </span>
+        </li>
       ))}
-    </p>
+    </ul>
   )
 }
 

@@ -1,9 +1,10 @@
-/** One alert, in the order a responder asks: what, where, is it stopped, by which process, what to do. */
-import { App, Button, Input, Popconfirm, Space } from 'antd'
+/** One alert, in the order a responder asks: what happened, is it stopped, by which process, what else, what to do. */
+import { MoreOutlined } from '@ant-design/icons'
+import { App, Button, Dropdown, Input, Popconfirm, Space } from 'antd'
 import { useIsMutating, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { useNavigate, useParams, useSearchParams } from 'react-router'
+import { useLocation, useNavigate, useParams, useSearchParams } from 'react-router'
 import { get, patch, remove } from '@/api/client'
 import { useMay } from '@/api/session'
 import { Copyable } from '@/parts/Copyable'
@@ -13,36 +14,48 @@ import { Facts, Section } from '@/parts/Facts'
 import { useExplain } from '@/parts/Failure'
 import { Severity } from '@/parts/Severity'
 import { Time } from '@/parts/Time'
-import { number } from '@/shell/i18n'
-import { peerOf } from './AlertsPage'
-import { Chain } from './Chain'
-import { addressText, textOf, titleOf, type Alert } from './data'
-import { Result } from './Result'
+import { textOf, titleOf, type Alert } from './data'
+import { EvidenceFacts } from './Evidence'
+import { techniqueName, techniquePlace } from './mitre'
+import { RespondMenu } from './Respond'
+import { Sentence } from './Sentence'
+import { TimelineOf } from './TimelineOf'
+import { Tree } from './Tree'
+import { WaiveAlert } from './Waive'
+import './runtime.css'
+
+/** The list that the drawer stands beside: the engine's own, or all. */
+const useList = () => useLocation().pathname.split('/').slice(0, -1).join('/')
 
 export function AlertDrawer() {
   const { id = '' } = useParams()
   const { t } = useTranslation('runtime')
+  const list = useList()
   // While it is being deleted nobody asks for it any more.
   const leaving = useIsMutating({ mutationKey: ['alerts', 'delete', id] }) > 0
   const query = useQuery({ queryKey: ['alerts', 'one', id], queryFn: ({ signal }) => get<Alert>(`/alerts/${encodeURIComponent(id)}`, signal), enabled: !leaving })
   const alert = query.data
   return (
     <Drawer
-      list="/alerts"
+      list={list}
       query={query}
       title={
         alert ? (
           <Space>
             <Severity name={alert.severity} />
-            {titleOf(alert)}
+            <span>{titleOf(alert)}</span>
           </Space>
         ) : (
           t('alert')
         )
       }
-      extra={alert && <Actions alert={alert} />}
     >
-      {alert && <Body alert={alert} />}
+      {alert && (
+        <>
+          <Actions key={alert.id} alert={alert} list={list} />
+          <Body alert={alert} />
+        </>
+      )}
     </Drawer>
   )
 }
@@ -52,22 +65,28 @@ function Body({ alert }: { alert: Alert }) {
   const { container } = alert
   return (
     <>
-      {textOf(alert, 'why') && <p style={{ marginTop: 0 }}>{textOf(alert, 'why')}</p>}
-      <Section title={t('section.what')}>
-        <Facts
-          items={[
-            [t('column.category'), t(`category.${alert.category}`)],
-            [t('column.result'), <Result key="result" alert={alert} />],
-            [t('column.peer'), peerOf(alert) ? <Copyable text={peerOf(alert)} /> : undefined],
-            [t('column.lastSeen'), <Time key="last" at={alert.last_seen} />],
-            [t('column.firstSeen'), <Time key="first" at={alert.first_seen} />],
-            [t('column.count'), number(alert.count)],
-            [t('column.rule'), <EntityLink key="rule" kind="rule" id={alert.rule} />],
-            ['ATT&CK', alert.mitre.length ? alert.mitre.join(', ') : undefined],
-            [t('column.state'), alert.state === 'new' ? t('state.new') : `${t(`state.${alert.state}`)} · ${alert.handled_by ?? ''}`],
-            [t('remark'), alert.remark || undefined],
-          ]}
-        />
+      <Sentence alert={alert} />
+      {(textOf(alert, 'why') || textOf(alert, 'advice')) && (
+        <div className="why-todo">
+          {textOf(alert, 'why') && (
+            <Section title={t('section.why')}>
+              <p>{textOf(alert, 'why')}</p>
+            </Section>
+          )}
+          {textOf(alert, 'advice') && (
+            <Section title={t('section.todo')}>
+              <p>{textOf(alert, 'advice')}</p>
+            </Section>
+          )}
+        </div>
+      )}
+      {(alert.process.exe || alert.ancestors.length > 0) && (
+        <Section title={t('section.chain')}>
+          <Tree alert={alert} />
+        </Section>
+      )}
+      <Section title={t('section.evidence')}>
+        <EvidenceFacts alert={alert} />
       </Section>
       <Section title={t('section.where')}>
         <Facts
@@ -76,64 +95,49 @@ function Body({ alert }: { alert: Alert }) {
             [t('column.image'), container.id ? <EntityLink key="i" kind="image" id={container.image_id}>{container.image}</EntityLink> : undefined],
             [t('pod'), container.pod ? `${container.namespace}/${container.pod}` : undefined],
             [t('column.host'), <EntityLink key="h" kind="host" id={alert.host_id}>{alert.host_name}</EntityLink>],
+            [t('agent'), <EntityLink key="a" kind="agent" id={alert.agent_id}>{t('agentOf', { host: alert.host_name })}</EntityLink>],
             [t('digest'), container.image_digest ? <Copyable key="d" text={container.image_digest} short={container.image_digest.slice(0, 26)} /> : undefined],
-            [t('privileged'), container.privileged ? t('shell:yes') : undefined],
+            [t('privileged'), container.privileged ? <span key="p" className="high">{t('shell:yes')}</span> : undefined],
           ]}
         />
       </Section>
-      {(alert.process.exe || alert.ancestors.length > 0) && (
-        <Section title={t('section.chain')}>
-          <Chain alert={alert} />
-        </Section>
-      )}
-      <Section title={t('section.evidence')}>
-        <Evidence alert={alert} />
+      <Section title={t('section.alert')}>
+        <Facts
+          items={[
+            [t('column.category'), t(`category.${alert.category}`)],
+            [t('column.rule'), <EntityLink key="rule" kind="rule" id={alert.rule} />],
+            ['MITRE ATT&CK', alert.mitre.length ? <Mitre key="m" ids={alert.mitre} /> : undefined],
+            [t('column.firstSeen'), <Time key="first" at={alert.first_seen} />],
+            [t('column.lastSeen'), <Time key="last" at={alert.last_seen} />],
+            [t('column.state'), alert.state === 'new' ? t('state.new') : `${t(`state.${alert.state}`)} · ${alert.handled_by ?? ''}`],
+            [t('remark'), alert.remark || undefined],
+          ]}
+        />
       </Section>
-      {textOf(alert, 'advice') && (
-        <Section title={t('section.todo')}>
-          <p style={{ margin: 0, whiteSpace: 'pre-line' }}>{textOf(alert, 'advice')}</p>
-        </Section>
-      )}
+      <Section title={t(container.id ? 'section.timeline' : 'section.timelineHost')}>
+        <TimelineOf alert={alert} />
+      </Section>
     </>
   )
 }
 
-const SHOWN_ELSEWHERE = new Set(['fields', 'stdio', 'peer', 'relay_peer', 'file', 'kind', 'result', 'reason'])
-
-function Evidence({ alert }: { alert: Alert }) {
-  const { t } = useTranslation('runtime')
-  const { evidence } = alert
-  const more = Object.entries(evidence).filter(([key]) => !SHOWN_ELSEWHERE.has(key))
-  const fields = Object.entries(evidence.fields ?? {})
+export function Mitre({ ids }: { ids: string[] }) {
   return (
     <>
-      <Facts
-        items={[
-          [t('event'), evidence.kind],
-          [t('file'), evidence.file?.path ? <code key="f">{evidence.file.path}</code> : undefined],
-          ...(evidence.stdio ?? []).map((one): [string, React.ReactNode] => [
-            t(`stdio.${one.fd}`),
-            <code key={one.fd}>
-              {one.type}
-              {one.peer ? ` ${one.outgoing === false ? '←' : '→'} ${addressText(one.peer)}` : ''}
-            </code>,
-          ]),
-          ...more.map(([key, value]): [string, React.ReactNode] => [key, <code key={key}>{typeof value === 'string' ? value : JSON.stringify(value)}</code>]),
-        ]}
-      />
-      {fields.length > 0 && (
-        <details style={{ marginTop: 10 }}>
-          <summary className="quiet">{t('fields')}</summary>
-          <Facts items={fields.map(([key, value]) => [key, <code key={key}>{String(value)}</code>])} />
-        </details>
-      )}
+      {ids.map((id) => (
+        <div key={id}>
+          <a href={techniquePlace(id)} target="_blank" rel="noreferrer">
+            {id} {techniqueName(id)}
+          </a>
+        </div>
+      ))}
     </>
   )
 }
 
-function Actions({ alert }: { alert: Alert }) {
+function Actions({ alert, list }: { alert: Alert; list: string }) {
   const { t } = useTranslation('runtime')
-  const { message } = App.useApp()
+  const { message, modal } = App.useApp()
   const explain = useExplain()
   const client = useQueryClient()
   const navigate = useNavigate()
@@ -154,15 +158,17 @@ function Actions({ alert }: { alert: Alert }) {
     mutationFn: () => remove(`/alerts/${encodeURIComponent(alert.id)}`),
     onSuccess: async () => {
       void message.success(t('deleted'))
-      await navigate({ pathname: '/alerts', search: words.toString() }, { flushSync: true })
+      await navigate({ pathname: list, search: words.toString() }, { flushSync: true })
       await client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === 'alerts' && queryKey[1] !== 'one' })
     },
     onError: failed,
   })
   if (!useMay('operator')) return null
   const states = (['handled', 'ignored', 'new'] as const).filter((state) => state !== alert.state)
+  const askDelete = () =>
+    modal.confirm({ title: t('deleteAsk'), content: t('deleteAbout'), okText: t('bulk.delete'), okButtonProps: { danger: true }, cancelText: t('shell:cancel'), onOk: () => drop.mutateAsync().catch(() => undefined) })
   return (
-    <Space>
+    <div className="actions">
       {states.map((state) => (
         <Popconfirm
           key={state}
@@ -171,25 +177,18 @@ function Actions({ alert }: { alert: Alert }) {
           description={<Input.TextArea rows={2} style={{ width: 260 }} placeholder={t('remarkHint')} value={remark} onChange={(event) => setRemark(event.target.value)} maxLength={2000} />}
           okText={t(`bulk.${state}`)}
           cancelText={t('shell:cancel')}
-          onConfirm={() => mark.mutateAsync(state)}
+          onConfirm={() => mark.mutateAsync(state).catch(() => undefined)}
         >
           <Button size="small" type={state === 'handled' ? 'primary' : 'default'} loading={mark.isPending && mark.variables === state}>
             {t(`bulk.${state}`)}
           </Button>
         </Popconfirm>
       ))}
-      <Popconfirm
-        title={t('deleteAsk')}
-        description={t('deleteAbout')}
-        okText={t('bulk.delete')}
-        okButtonProps={{ danger: true }}
-        cancelText={t('shell:cancel')}
-        onConfirm={() => drop.mutateAsync()}
-      >
-        <Button size="small" danger loading={drop.isPending}>
-          {t('bulk.delete')}
-        </Button>
-      </Popconfirm>
-    </Space>
+      <WaiveAlert alert={alert} />
+      <RespondMenu alert={alert} />
+      <Dropdown trigger={['click']} menu={{ items: [{ key: 'delete', danger: true, label: t('bulk.delete'), onClick: () => void askDelete() }] }}>
+        <Button size="small" type="text" icon={<MoreOutlined />} aria-label={t('moreActions')} />
+      </Dropdown>
+    </div>
   )
 }

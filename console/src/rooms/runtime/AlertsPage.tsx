@@ -1,81 +1,63 @@
 import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
-import { Outlet } from 'react-router'
+import { Outlet, useLocation, useSearchParams } from 'react-router'
 import { post } from '@/api/client'
 import { DataTable, type Bulk, type Column, type Filter } from '@/parts/DataTable'
 import { Empty } from '@/parts/Empty'
-import { EntityLink, placeOf } from '@/parts/EntityLink'
+import { placeOf } from '@/parts/EntityLink'
 import { Page } from '@/parts/Page'
-import { SEVERITIES, Severity } from '@/parts/Severity'
-import { Time } from '@/parts/Time'
+import { SEVERITIES } from '@/parts/Severity'
 import { number } from '@/shell/i18n'
-import { CATEGORIES, RESULTS, addressText, titleOf, type Alert } from './data'
-import { Result } from './Result'
-
-export function useAlertColumns(): Column<Alert>[] {
-  const { t } = useTranslation('runtime')
-  return useMemo(
-    () => [
-      { key: 'severity', title: t('column.severity'), sort: 'severity', width: 96, render: (row) => <Severity name={row.severity} /> },
-      { key: 'last_seen', title: t('column.lastSeen'), width: 100, sort: 'last_seen', render: (row) => <Time at={row.last_seen} /> },
-      {
-        key: 'title',
-        title: t('column.title'),
-        width: 250,
-        render: (row) => (
-          <span title={titleOf(row)}>
-            {row.count > 1 && <b className="times">×{number(row.count)}</b>}
-            {titleOf(row)}
-          </span>
-        ),
-      },
-      {
-        key: 'container',
-        title: t('column.container'),
-        width: 160,
-        render: (row) =>
-          row.container.id ? (
-            <EntityLink kind="container" id={row.container.id}>
-              {row.container.name || row.container.id.slice(0, 12)}
-            </EntityLink>
-          ) : (
-            <span className="quiet">{t('onHost')}</span>
-          ),
-      },
-      { key: 'image', title: t('column.image'), width: 140, render: (row) => <EntityLink kind="image" id={row.container.image_id}>{row.container.image}</EntityLink> },
-      { key: 'category', title: t('column.category'), width: 142, sort: 'category', render: (row) => t(`category.${row.category}`) },
-      { key: 'host', title: t('column.host'), width: 80, sort: 'host_name', render: (row) => <EntityLink kind="host" id={row.host_id}>{row.host_name}</EntityLink> },
-      { key: 'result', title: t('column.result'), width: 102, render: (row) => <Result alert={row} /> },
-      { key: 'state', title: t('column.state'), width: 84, sort: 'state', render: (row) => t(`state.${row.state}`) },
-      { key: 'count', title: t('column.count'), width: 72, sort: 'count', align: 'right', hidden: true, render: (row) => number(row.count) },
-      { key: 'process', title: t('column.process'), width: 170, hidden: true, render: (row) => <code title={row.process.exe}>{row.process.exe}</code> },
-      { key: 'peer', title: t('column.peer'), width: 150, hidden: true, render: (row) => <code>{peerOf(row)}</code> },
-      { key: 'first_seen', title: t('column.firstSeen'), width: 120, sort: 'first_seen', hidden: true, render: (row) => <Time at={row.first_seen} /> },
-    ],
-    [t],
-  )
-}
-
-/** The other end of what happened, wherever the evidence has it. */
-export function peerOf(alert: Alert): string {
-  const { peer, relay_peer, stdio } = alert.evidence
-  return addressText(peer ?? relay_peer ?? stdio?.find((one) => one.peer)?.peer)
-}
+import { useAlertColumns, useEngineColumns } from './columns'
+import { CATEGORIES, ENGINES, RESULTS, useSummary, type Alert } from './data'
+import { Head } from './Head'
+import { Watch } from './Watch'
+import './runtime.css'
 
 export function AlertsPage() {
   const { t } = useTranslation('runtime')
   const columns = useAlertColumns()
+  return (
+    <Page title={t('alerts')} about={t('alertsAbout')}>
+      <Alerts category="" columns={columns} />
+    </Page>
+  )
+}
+
+/** One of the engines: the same list with the columns that its alerts have. */
+export function EnginePage() {
+  const { t } = useTranslation('runtime')
+  const { pathname } = useLocation()
+  const category = Object.keys(ENGINES).find((name) => ENGINES[name] === pathname.split('/')[2]) ?? ''
+  const columns = useEngineColumns(category)
+  return (
+    <Page title={t(`category.${category}`)} about={t(`engine.${category}`)}>
+      <Alerts category={category} columns={columns} />
+    </Page>
+  )
+}
+
+function Alerts({ category, columns }: { category: string; columns: Column<Alert>[] }) {
+  const { t } = useTranslation('runtime')
+  const [words] = useSearchParams()
+  const fresh = useSummary(category).data?.new
   const filters: Filter[] = useMemo(
     () => [
+      {
+        key: 'state',
+        label: t('column.state'),
+        tabs: t('state.all'),
+        options: ['new', 'handled', 'ignored'].map((value) => ({ value, label: value === 'new' && fresh ? `${t('state.new')} ${number(fresh)}` : t(`state.${value}`) })),
+      },
       { key: 'severity', label: t('column.severity'), options: SEVERITIES.filter((name) => name !== 'unknown').map((value) => ({ value, label: t(`shell:severity.${value}`) })) },
-      { key: 'category', label: t('column.category'), options: CATEGORIES.map((value) => ({ value, label: t(`category.${value}`) })) },
-      { key: 'state', label: t('column.state'), options: ['new', 'handled', 'ignored'].map((value) => ({ value, label: t(`state.${value}`) })) },
+      ...(category ? [] : [{ key: 'category', label: t('column.category'), options: CATEGORIES.map((value) => ({ value, label: t(`category.${value}`) })) }]),
       { key: 'result', label: t('column.result'), options: RESULTS.map((value) => ({ value, label: t(`result.${value}`) })) },
       { key: 'rule', label: t('column.rule') },
+      { key: 'image', label: t('column.image') },
       { key: 'container_id', label: t('column.containerId') },
       { key: 'host_id', label: t('column.hostId') },
     ],
-    [t],
+    [t, category, fresh],
   )
   const bulk: Bulk[] = useMemo(
     () =>
@@ -87,22 +69,27 @@ export function AlertsPage() {
       })),
     [t],
   )
+  const fixed = useMemo(() => (category ? { category } : undefined), [category])
   return (
-    <Page title={t('alerts')} about={t('alertsAbout')}>
+    <>
+      <Watch />
+      <Head category={category} />
       <DataTable<Alert>
         name="alerts"
+        remember={category ? `alerts.${category}` : 'alerts'}
         path="/alerts"
         columns={columns}
         filters={filters}
+        fixed={fixed}
         bulk={bulk}
         range
         sort="-last_seen"
         idOf={(row) => row.id}
-        linkOf={(row) => placeOf('alert', row.id)}
+        linkOf={(row) => (category ? `/runtime/${ENGINES[category]}/${encodeURIComponent(row.id)}` : placeOf('alert', row.id))}
         rowClass={(row) => (row.state === 'new' ? '' : 'done')}
-        empty={<Empty title={t('noAlerts')}>{t('noAlertsNext')}</Empty>}
+        empty={<Empty title={t(words.get('state') === 'new' ? 'noneNew' : 'noAlerts')}>{category ? t(`tryOut.${category}`) : t('noAlertsNext')}</Empty>}
       />
       <Outlet />
-    </Page>
+    </>
   )
 }
