@@ -61,6 +61,7 @@ ERRANDS = {
     "response.file": _RESPONSE,
 }
 """One line per kind of order that needs a child."""
+PROBE = Errand("seawall.runtime.respond.probe", (), "", 60, 512 << 20)
 RESPONSES = frozenset(["response.process", "response.container", "response.file"])
 """Kinds that wait for nobody: they have a queue of their own, which is never paused."""
 
@@ -275,6 +276,24 @@ class Child:
             self._ended = True
         os.close(self._out)
         os.close(self._err)
+
+
+def probe(found: Callable[[dict[str, str]], None], failed: Callable[[str], None]) -> None:
+    """Look which means of response work here, in a child and a thread of its own; either is called in that thread."""
+
+    def work() -> None:
+        try:
+            child = Child(PROBE, [])
+            try:
+                for line in child.lines():
+                    found(json.loads(line))
+                child.finish()
+            finally:
+                child.close()
+        except (SeawallError, OSError, ValueError) as error:
+            failed(str(error))
+
+    threading.Thread(target=work, name="probe", daemon=True).start()
 
 
 def _why(code: int, said: bytes) -> str:

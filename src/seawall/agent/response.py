@@ -60,6 +60,8 @@ class Response:
         self._refused: list[tuple[float, dict[str, Any]]] = []
         self._repeats: OrderedDict[tuple[str, str, str], tuple[float, int, Alert]] = OrderedDict()
         self._blocks: dict[str, list[float]] = {}
+        self.probed: dict[str, str] = {}
+        """What respond/probe.py has found."""
         self._quarantined: list[tuple[int, str]] = []
         self._isolated: frozenset[str] = frozenset()
         self._cut: dict[str, int] = {}

@@ -21,7 +21,7 @@ from typing import Any
 from seawall import __version__
 from seawall.agent import settings as configuration
 from seawall.agent import tls
-from seawall.agent.errands import ERRANDS, RESPONSES, Errands
+from seawall.agent.errands import ERRANDS, RESPONSES, Errands, probe
 from seawall.agent.governor import Governor, resident
 from seawall.agent.identity import Home, Identity, write
 from seawall.agent.limits import MAX_RSS, Degrade, decide
@@ -44,6 +44,8 @@ GOVERN = 10.0
 BREATH = 0.004
 """Seconds the loop rests after events, so that a stream of them is read in handfuls: 250 wake-ups a second at most."""
 RENEW_CHECK = 600.0
+PROBE_AGAIN = 3600.0
+"""Seconds between two looks at which means of response work here."""
 SURPLUS = 2 * MAX_RSS
 """Bytes of resident memory at which the agent starts itself anew: nothing it holds is needed that is not on disk."""
 LOOKED_FOR = frozenset({"containers", "images"})
@@ -133,6 +135,7 @@ class Agent:
             Timer(GOVERN, self._govern, first=GOVERN),
             self._heart,
             Timer(RENEW_CHECK, self._renew),
+            Timer(PROBE_AGAIN, self._probe, first=2.0),
         ]
         poller = select.poll()
         poller.register(self._bell, select.POLLIN)
@@ -306,6 +309,7 @@ class Agent:
             "degrade_reason": self._degrade.reason,
             "sensor": self._watch.counters(),
             "samples": self._watch.samples(),
+            "protection": self._watch.protection(),
             "spool": self._spool.status(),
             "capabilities": {
                 "enforce": bool(self._settings and self._settings.enforce and self._watch.on),
@@ -321,6 +325,13 @@ class Agent:
             ],
             "errors": self._problems.texts(),
         }
+
+    def _probe(self) -> None:
+        def found(means: dict[str, str]) -> None:
+            self._watch.response.probed = means
+            self.call(self._heart.now)
+
+        probe(found, lambda why: self._problems.say("response", f"its means cannot be tried: {why}"))
 
     def _renew(self) -> None:
         """Start a child that buys the next certificate, when two thirds of this one's life are over."""

@@ -178,6 +178,19 @@ class Watch:
             }
         return self._sensor.counters()
 
+    def protection(self) -> dict[str, Any]:
+        """The heartbeat's `protection` object."""
+        from seawall.runtime.respond.ladder import protection
+
+        guard, enforce = self.response.guard, self._settings is not None and self._settings.enforce
+        said = protection(
+            self.response.probed, self.counters(), enforce=enforce, guard=guard.reason if guard is not None else ""
+        )
+        if guard is not None and guard.on:
+            guard.ask_counts()
+            said["guard"] = {**guard.counts, "given_up": guard.given_up}
+        return said
+
     def stop(self) -> None:
         """Hand out what is held back and take the programs out of the kernel."""
         self._scanning.stop()

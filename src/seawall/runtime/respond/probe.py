@@ -1,0 +1,109 @@
+"""Which means of response this node has: `python -m seawall.runtime.respond.probe` tries each and prints JSON.
+
+A child of its own, because trying costs memory. "" means that it works; any other text is the reason why it does not.
+"""
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from seawall.node.docker import Docker, find_socket
+from seawall.runtime.respond import fanotify
+
+CGROUP2 = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")
+
+
+def fanotify_exec() -> str:
+    """Permission events on executions: fanotify(7), CONFIG_FANOTIFY_ACCESS_PERMISSIONS and CAP_SYS_ADMIN."""
+    try:
+        group = fanotify.init()
+    except OSError as error:
+        return f"fanotify_init: {error.strerror}"
+    folder = -1
+    try:
+        with tempfile.TemporaryDirectory() as empty:  # nothing is run from there: the kernel only says if it would ask
+            folder = os.open(empty, os.O_PATH | os.O_DIRECTORY)
+            fanotify.mark(group, fanotify.ADD, fanotify.OPEN_EXEC_PERM, folder)
+    except OSError as error:
+        if error.errno == errno.EINVAL:
+            return "this kernel has no permission events (CONFIG_FANOTIFY_ACCESS_PERMISSIONS) or is older than 5.0"
+        return f"fanotify_mark: {error.strerror}"
+    finally:
+        for descriptor in {folder, group} - {-1}:
+            os.close(descriptor)
+    return ""
+
+
+def firewall() -> str:
+    """nft (or iptables) and the right to use it."""
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin:/usr/local/sbin"
+    for program, words in (("nft", ["list", "tables"]), ("iptables", ["-w", "2", "-S"])):
+        found = shutil.which(program, path=path)
+        if found:
+            done = subprocess.run([found, *words], capture_output=True, text=True, timeout=10, check=False)
+            return "" if done.returncode == 0 else f"{program}: {done.stderr.strip()[-200:] or 'refused'}"
+    return "neither nft nor iptables is installed"
+
+
+def docker() -> str:
+    """A daemon that answers."""
+    if find_socket() is None:
+        return "no Docker socket"
+    Docker(timeout=5.0).version()
+    return ""
+
+
+def quarantine() -> str:
+    """openat2(2), which keeps hostile paths inside their container."""
+    root = os.open("/", os.O_PATH | os.O_DIRECTORY)
+    try:
+        os.close(fanotify.openat2(root, "/proc", os.O_PATH))
+    except OSError as error:
+        return f"openat2: {error.strerror}; Linux 5.6 or newer is needed"
+    finally:
+        os.close(root)
+    return ""
+
+
+def cgroup() -> str:
+    """Containers in the unified hierarchy, where programs can be attached to their cgroups."""
+    if (Path(CGROUP2[0]) / "cgroup.controllers").exists():
+        return ""
+    return "containers are in cgroup v1; rules in their network namespaces are used instead"
+
+
+CHECKS: dict[str, Callable[[], str]] = {
+    "fanotify": fanotify_exec,
+    "firewall": firewall,
+    "docker": docker,
+    "quarantine": quarantine,
+    "cgroup": cgroup,
+}
+
+
+def look() -> dict[str, str]:
+    """Each means and why it is not there, or ""."""
+    found = {}
+    for name, check in CHECKS.items():
+        try:
+            found[name] = check()
+        except Exception as error:  # whatever it is: the means is not there, and that is why
+            found[name] = str(error) or repr(error)
+    return found
+
+
+def main() -> None:
+    """Print what was found."""
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.write(json.dumps(look()) + "\n")
+
+
+if __name__ == "__main__":
+    main()
