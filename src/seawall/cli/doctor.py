@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,13 @@ NEEDED_CAPABILITIES = {
 OLDEST_KERNEL = (5, 8)
 """Ring buffers came with 5.8."""
 STALE_DAYS = 7.0
+RESPONSES = {
+    "fanotify": "programs are refused before they run",
+    "firewall": "containers are cut off the network",
+    "docker": "containers are paused, stopped and killed",
+    "quarantine": "files are moved into quarantine and back",
+}
+"""Means of response (runtime/respond/probe.py) and what they are for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,7 @@ def look(state: Path) -> list[Finding]:
         ("agent", lambda: _agent(state)),
         ("sensor", lambda: _sensor(state)),
         ("advisories", lambda: _intel(state)),
+        *((f"response: {name}", partial(_response, name, label)) for name, label in RESPONSES.items()),
     ]
     found = []
     for name, check in checks:
@@ -217,6 +226,22 @@ def _sensor(state: Path) -> Finding:
     )
 
 
+@cache
+def _means() -> dict[str, str]:
+    from seawall.runtime.respond import probe
+
+    return probe.look()
+
+
+def _response(name: str, label: str) -> Finding:
+    from seawall.runtime.respond.ladder import MENDS
+
+    why = _means()[name]
+    if why:
+        return Finding(f"response: {name}", DEGRADED, why, MENDS[name])
+    return Finding(f"response: {name}", OK, label)
+
+
 def _intel(state: Path) -> Finding:
     from seawall.agent import local
 
@@ -243,6 +268,6 @@ def _status(path: Path) -> dict[str, Any] | None:
 
 def _print(findings: Sequence[Finding]) -> None:
     for finding in findings:
-        print(f"{MARKS[finding.state]} {finding.name:16} {finding.state:9} {finding.detail}")
+        print(f"{MARKS[finding.state]} {finding.name:20} {finding.state:9} {finding.detail}")
         if finding.mend:
-            print(f"{'':28} → {finding.mend}")
+            print(f"{'':32} → {finding.mend}")
