@@ -1,11 +1,9 @@
 """Ways out of a container, for real, and calls that few programs need: each is told."""
 
-import contextlib
 import json
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +12,7 @@ from typing import Any
 import pytest
 
 from conftest import docker_cli
-from scenes import escapes, images, playing
+from scenes import escapes, images, playing, props
 from scenes.playing import Deed, Outcome
 from seawall.node.docker import Docker
 from watching import watching
@@ -38,34 +36,6 @@ calls-refused call-io-uring-setup call-chroot call-bpf call-init-module call-per
 """
 MISSED = dict.fromkeys(_UNSEEN.split(), "no detector sees it yet")
 """What is known to be missed, and why."""
-
-
-@contextlib.contextmanager
-def disk(folder: Path) -> Iterator[str]:
-    """A small disk of the test's own, as a block device of the host."""
-    image = folder / "disk"
-    image.write_bytes(b"")
-    os.truncate(image, 4 << 20)
-    subprocess.run(["mke2fs", "-q", "-F", str(image)], check=True, timeout=30)
-    done = subprocess.run(
-        ["losetup", "-f", "--show", str(image)], capture_output=True, text=True, timeout=30, check=False
-    )
-    if done.returncode != 0:
-        pytest.skip(f"no loop device: {done.stderr}")
-    try:
-        yield done.stdout.strip()
-    finally:
-        subprocess.run(["losetup", "-d", done.stdout.strip()], check=True, timeout=30)
-
-
-@contextlib.contextmanager
-def listening(host: str, *ports: int) -> Iterator[None]:
-    """Somebody listens at these ports of the host, if they are free."""
-    with contextlib.ExitStack() as stack:
-        for port in ports:
-            with contextlib.suppress(OSError):
-                stack.enter_context(socket.create_server((host, port)))
-        yield
 
 
 def programs(folder: Path) -> str:
@@ -97,7 +67,7 @@ def played(dockerd: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     bystander = subprocess.Popen(["sleep", "600"], stdin=subprocess.DEVNULL)
     words["N"] = str(bystander.pid)
     try:
-        with disk(folder) as device, listening(gateway, 2375, 10250), watching(folder) as watcher:
+        with props.disk(folder) as device, props.listening(gateway, 2375, 10250), watching(folder) as watcher:
             number = Path(device).stat().st_rdev
             words |= {"B": device, "M": f"{os.major(number)} {os.minor(number)}"}
             yield playing.play(watcher, PREFIX, TABLE, words)

@@ -32,6 +32,8 @@ class Deed:
     options: str = ""
     works: bool = True
     """Its exit code must be 0; False: an attempt that may be refused."""
+    rule: str = ""
+    """If given: this rule, whatever its category and severity."""
     alerts: int = 0
     """At most so many lines of alerts; 0: not counted."""
 
@@ -46,6 +48,8 @@ class Outcome:
     alerts: list[dict[str, Any]] = field(default_factory=list)
 
     def fits(self, deed: Deed) -> bool:
+        if deed.rule:
+            return any(alert["rule"] == deed.rule for alert in self.alerts)
         return any(
             alert["category"] in deed.told.split() and Severity(alert["severity"]).rank >= deed.least.rank
             for alert in self.alerts
