@@ -18,8 +18,8 @@ from seawall.runtime.load import Compiled, Problem
 from seawall.runtime.model import Plan, Profile, Rule, Waiver
 from seawall.runtime.scope import Scope
 
-MAX_PLAN_PROGRAMS = 50_000
-"""Programs of all profiles in one plan."""
+MAX_PLAN_PROGRAMS = 20_000
+"""Programs of all profiles in one plan: an agent keeps them in memory."""
 
 GROUPS = (
     "network_intel",

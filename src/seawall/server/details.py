@@ -111,8 +111,9 @@ def _profile() -> Beside:
     """Running containers of each image digest, as profiles are named: by the digest, else by the image's id."""
     containers = assets.CONTAINERS.c
     digest = func.coalesce(func.nullif(containers.data["image_digest"].as_string(), ""), containers.image_id)
-    counted = select(digest.label("id"), func.count().label("containers")).where(containers.state == "running")
-    query: Select[Any] = counted.group_by(digest)  # type: ignore[assignment]
+    # In two steps: PostgreSQL does not see that an expression with a parameter is the one it groups by.
+    named = select(digest.label("id")).where(containers.state == "running").subquery("named")
+    query: Select[Any] = select(named.c.id, func.count().label("containers")).group_by(named.c.id)
     return Beside((query,), ("containers",), (), lambda row: {"containers": row["containers"] or 0})
 
 

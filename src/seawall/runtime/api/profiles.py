@@ -95,7 +95,7 @@ def _profiles(connection: Connection, door: Door, board: Board) -> Listing:
     hours = learning_hours(connection, board)
     now = clock.now()
     listing = Listing(
-        profiles.listed(),
+        profiles.listed(now),
         key="id",
         sort="-last_new",
         sorts=("image", "mode", "programs", "learned_since", "last_new", "violations_7d", "created_at"),

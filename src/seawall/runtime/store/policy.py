@@ -111,19 +111,24 @@ def _waivers(connection: Connection, now: str) -> list[Silence]:
 
 
 def profiles(connection: Connection) -> dict[str, Profile]:
-    """The profiles of the plan, newest first. Those that only learn name no programs: the node tells what it sees."""
-    wanted = select(PROFILES.c.id, PROFILES.c.image_digest, PROFILES.c.mode).order_by(PROFILES.c.id.desc())
-    rows = connection.execute(wanted).all()
+    """The profiles of the plan, the strict ones first, then the newest.
+
+    Those that only learn name no programs, for the node tells what it sees; they are not named at all where every image
+    without a profile is learned.
+    """
+    everything = settings(connection).get("new_images", "discover") == "discover"
+    wanted = select(PROFILES.c.id, PROFILES.c.image_digest, PROFILES.c.mode)
+    if everything:
+        wanted = wanted.where(PROFILES.c.mode != "discover")
+    rows = connection.execute(wanted.order_by(PROFILES.c.mode.desc(), PROFILES.c.id.desc())).all()
     programs: dict[str, list[str]] = {}
     judged = select(PROFILES.c.id).where(PROFILES.c.mode != "discover")
     for row in connection.execute(
         select(PROFILE_PROGRAMS.c.profile_id, PROFILE_PROGRAMS.c.path).where(PROFILE_PROGRAMS.c.profile_id.in_(judged))
     ):
         programs.setdefault(row.profile_id, []).append(row.path)
-    found = {row.image_digest: Profile(row.mode, frozenset(programs.get(row.id, ()))) for row in rows}
-    if settings(connection).get("new_images", "discover") == "discover":
-        found[NEW_IMAGES] = Profile("discover", frozenset())
-    return found
+    others = {NEW_IMAGES: Profile("discover", frozenset())} if everything else {}
+    return others | {row.image_digest: Profile(row.mode, frozenset(programs.get(row.id, ()))) for row in rows}
 
 
 def last_good(connection: Connection) -> Mapping[str, Any] | None:

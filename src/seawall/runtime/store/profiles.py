@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
 from seawall.core import clock
 from seawall.core.envelope import Item
@@ -27,6 +27,7 @@ RULES = ("profile_violation",)
 BURST, BURST_SECONDS = 20, 60.0
 """More programs stopped than this, of one image, within these seconds: the profile is wrong, not the image."""
 STEP_SECONDS = 10
+RECENT_DAYS = 7
 KEEP_DAYS = 8
 STOPPED = ("blocked", "killed_after_effect")
 SYSTEM = "seawall"
@@ -57,7 +58,6 @@ def apply(connection: Connection, _source: Source, item: Item, now: str) -> list
             **policy.made(SYSTEM, now),
         }
         connection.execute(insert(PROFILES).values(new))
-        policy.changed(connection, now)
         learned = _learn(connection, new, programs, now)
         return [Change("profiles/add", shown(learned, now))]
     if row["mode"] != "discover":
@@ -113,14 +113,18 @@ def _learn(
     if fresh:
         rows = [{"profile_id": profile["id"], "path": path, "source": "learned", **told[path]} for path in fresh]
         connection.execute(insert(PROFILE_PROGRAMS), rows)
-    for path, row in known.items():
-        seen = told[path]
-        values = {
-            "count": PROFILE_PROGRAMS.c.count + seen["count"],
-            "first_seen": min(row.first_seen, seen["first_seen"]),
-            "last_seen": max(row.last_seen, seen["last_seen"]),
+    again = [
+        {
+            "at_profile": profile["id"],
+            "at_path": path,
+            "more": told[path]["count"],
+            "new_first": min(row.first_seen, told[path]["first_seen"]),
+            "new_last": max(row.last_seen, told[path]["last_seen"]),
         }
-        connection.execute(update(PROFILE_PROGRAMS).where(mine, PROFILE_PROGRAMS.c.path == path).values(values))
+        for path, row in known.items()
+    ]
+    if again:
+        connection.execute(_AGAIN, again)
     if not fresh:
         return dict(profile)
     values = {"programs": profile["programs"] + len(fresh), "last_new": now, "updated_at": now}
@@ -128,10 +132,23 @@ def _learn(
     return {**profile, **values}
 
 
-def listed() -> Select[Any]:
+_AGAIN = (
+    update(PROFILE_PROGRAMS)
+    .where(PROFILE_PROGRAMS.c.profile_id == bindparam("at_profile"), PROFILE_PROGRAMS.c.path == bindparam("at_path"))
+    .values(
+        count=PROFILE_PROGRAMS.c.count + bindparam("more"),
+        first_seen=bindparam("new_first"),
+        last_seen=bindparam("new_last"),
+    )
+)
+
+
+def listed(now: str) -> Select[Any]:
     """All profiles, each with what was not in it lately."""
+    since = clock.format_time(clock.parse_time(now) - RECENT_DAYS * 86400)
     counted = (
         select(VIOLATIONS.c.image_digest, func.sum(VIOLATIONS.c.count).label("n"))
+        .where(VIOLATIONS.c.at >= since)
         .group_by(VIOLATIONS.c.image_digest)
         .subquery("violations")
     )
@@ -155,7 +172,7 @@ def shown(row: Mapping[str, Any], now: str, learning_hours: float = LEARNING_HOU
 
 def one(connection: Connection, id: str) -> dict[str, Any]:
     """A profile's row. Raises Refused (404)."""
-    row = connection.execute(listed().where(PROFILES.c.id == id)).mappings().first()
+    row = connection.execute(listed(clock.now()).where(PROFILES.c.id == id)).mappings().first()
     if row is None:
         raise Refused(f"there is no profile {id}", "it may have been deleted", 404)
     return dict(row)
@@ -295,7 +312,7 @@ def _fall_back(connection: Connection, digest: str, number: int, now: str) -> bo
 
 def by_digest(connection: Connection, digest: str) -> dict[str, Any]:
     """The profile of an image that has one."""
-    return dict(connection.execute(listed().where(PROFILES.c.image_digest == digest)).mappings().one())
+    return dict(connection.execute(listed(clock.now()).where(PROFILES.c.image_digest == digest)).mappings().one())
 
 
 def forget(connection: Connection, before: str) -> None:
