@@ -15,6 +15,7 @@ FOLDER = Path(__file__).parent
 BENCHMARKS = {
     "agent": "the whole agent under the busy-node load: CPU, memory, drops, slow-down of the workload (paired)",
     "guard": "what the guard of executions adds to an allowed exec, beside its limit",
+    "samples": "malware scan: time from write to alert, cost a file; packed indicators: bytes, microseconds a look-up",
     "rules": "rule engine: microseconds an event",
     "intel": "import and match of advisories",
     "images": "image scan beside Syft and Trivy",

@@ -69,7 +69,7 @@ def _watch(arguments: Sequence[str]) -> int:
     parser.add_argument("--enforce", action="store_true", help="carry out the rules' blocks")
     wanted = parser.parse_args(arguments)
     enforce, output = wanted.enforce, wanted.output
-    plan = _plan(wanted.rules)
+    plan = _with_indicators(_plan(wanted.rules))
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
@@ -97,6 +97,21 @@ def _plan(paths: list[Path]) -> "Plan":
     if compiled.errors:
         raise SeawallError(f"{len(compiled.errors)} errors in the rules", "mend them, or leave the files out")
     return compiled.plan
+
+
+def _with_indicators(plan: "Plan") -> "Plan":
+    """The plan with what `seawall intel import` has brought here, as the server would pack it."""
+    from seawall.core import clock
+    from seawall.intel.listed import NAME, open_listed
+    from seawall.runtime.plan import seal
+    from seawall.server.indicators import LIMITS, pack
+
+    listed = open_listed(state_dir() / NAME)
+    try:
+        packed = pack(listed.in_force(clock.now(), LIMITS))
+    finally:
+        listed.close()
+    return seal(plan.rules, plan.lists, plan.filters, plan.waivers, plan.profiles, listed=packed)
 
 
 def _line(alert: dict[str, Any]) -> str:
