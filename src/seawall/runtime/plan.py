@@ -15,6 +15,7 @@ from seawall.core.plain import to_plain
 from seawall.core.severity import Severity
 from seawall.runtime.detect import indicators
 from seawall.runtime.model import Category, Kind, Plan, Profile, Rule, Waiver
+from seawall.runtime.parts import Unfolded, fold
 
 FORM = 2
 """Of the encoded plan; a node refuses a form it does not know."""
@@ -22,16 +23,23 @@ MAX_BYTES = 4 << 20
 MAX_RULES = 5000
 MAX_WAIVERS, MAX_PROFILES, MAX_PROGRAMS = 1000, 1000, 5000
 MODES = ("discover", "monitor", "protect")
+_ALWAYS = ("id", "action", "kinds", "merge_by")
+_DEFAULTS: Mapping[str, Any] = {
+    name: list(field.default) if isinstance(field.default, tuple) else field.default
+    for name, field in Rule.__dataclass_fields__.items()
+}
 PACKAGED = Path(__file__).parent / "rules" / "plan.json"
 """The plan of the packaged rules, written at build time: the node works by it until the server sends another."""
 
 
 def encode(plan: Plan) -> dict[str, Any]:
-    """The plan as a JSON object; `decode` is the inverse."""
+    """The plan as a JSON object; `decode` is the inverse. What rules leave as it is, and share, is not repeated."""
+    parts, conditions = fold(rule.when for rule in plan.rules)
     return {
         "form": FORM,
         "version": plan.version,
-        "rules": [to_plain(rule) for rule in plan.rules],
+        "parts": parts,
+        "rules": [_bare(rule, when) for rule, when in zip(plan.rules, conditions, strict=True)],
         "lists": {name: list(items) for name, items in plan.lists.items()},
         "filters": to_plain(dict(plan.filters)),
         "waivers": [to_plain(waiver) for waiver in plan.waivers],
@@ -50,7 +58,8 @@ def decode(value: Mapping[str, Any]) -> Plan:
             raise Hostile(f"plan of form {value['form']!r}, this node reads {FORM}", "upgrade the agent")
         if len(value["rules"]) > MAX_RULES:
             raise Hostile(f"plan of {len(value['rules'])} rules, the limit is {MAX_RULES}")
-        rules = tuple(_rule(rule) for rule in value["rules"])
+        parts = Unfolded(value.get("parts", ()))
+        rules = tuple(_rule(rule, parts) for rule in value["rules"])
         lists = {str(name): tuple(items) for name, items in value["lists"].items()}
         for name, limit in (("waivers", MAX_WAIVERS), ("profiles", MAX_PROFILES)):
             if len(value[name]) > limit:
@@ -93,7 +102,15 @@ def read(path: Path = PACKAGED) -> Plan:
     return decode(value)
 
 
-def _rule(value: Mapping[str, Any]) -> Rule:
+def _bare(rule: Rule, when: Any) -> dict[str, Any]:
+    """A rule without what it leaves at its default."""
+    plain: dict[str, Any] = to_plain(replace(rule, when=[]))
+    return {name: found for name, found in plain.items() if name in _ALWAYS or found != _DEFAULTS.get(name)} | {
+        "when": when
+    }
+
+
+def _rule(value: Mapping[str, Any], parts: Unfolded) -> Rule:
     known = {name: value[name] for name in Rule.__dataclass_fields__ if name in value}
     if known["action"] not in ("alert", "block", "allow"):
         raise ValueError(f"action {known['action']!r} of rule {known['id']!r}")
@@ -102,9 +119,10 @@ def _rule(value: Mapping[str, Any]) -> Rule:
         | {
             "category": Category(known["category"]),
             "severity": Severity(known["severity"]),
+            "when": parts.condition(known["when"]),
             "kinds": tuple(Kind(kind) for kind in known["kinds"]),
             "mitre": tuple(known.get("mitre", ())),
-            "merge_by": tuple(known.get("merge_by", ())),
+            "merge_by": tuple(known.get("merge_by", _DEFAULTS["merge_by"])),
             "tags": tuple(known.get("tags", ())),
         }
     )

@@ -70,13 +70,18 @@ def compile_check(
     operator, quantifier, value = _read(when, lists, found)
     if isinstance(value, dict):
         return _compared(found, operator, source(value["of"]))
-    if quantifier in ("oneof", "anyof") and operator in ("startswith", "endswith"):
-        return _checked(found, _affixed(operator, tuple(value)))
+    plain = found.type in ("text", "number", "flag")
+    if quantifier in ("oneof", "anyof") and operator in ("startswith", "endswith") and plain:
+        value, quantifier = tuple(value), ""
     if quantifier:
         tests = [_test(found.type, operator, one) for one in value]
         return _checked(found, _quantified(tests, quantifier))
     if operator == "!=" and found.type in ("net", "ports"):
         return _neither(found.get, _test(found.type, "=", value))
+    if plain:
+        quick = _quick(operator, found.get, frozenset(value) if operator == "in" else value)
+        if quick is not None:
+            return quick
     return _checked(found, _test(found.type, operator, value))
 
 
@@ -117,21 +122,60 @@ def fields_of(when: Sequence[Any]) -> Iterator[str]:
 
 
 def every(parts: Sequence[Check]) -> Check:
-    """Pairs of pairs: closures that call two others are quicker than a loop over many."""
+    """Whether all hold, asked in their order."""
     if len(parts) == 1:
         return parts[0]
-    half = (len(parts) + 1) // 2
-    first, rest = every(parts[:half]), every(parts[half:])
-    return lambda event: first(event) and rest(event)
+    if len(parts) == 2:
+        first, second = parts
+        return lambda event: first(event) and second(event)
+    if len(parts) == 3:
+        first, second, third = parts
+        return lambda event: first(event) and second(event) and third(event)
+    several = tuple(parts)
+
+    def check(event: Event) -> bool:
+        for part in several:  # noqa: SIM110 - a generator is slower, and this runs for each event
+            if not part(event):
+                return False
+        return True
+
+    return check
 
 
 def some(parts: Sequence[Check]) -> Check:
-    """As `every`, for `or`."""
+    """Whether one of them holds, asked in their order."""
     if len(parts) == 1:
         return parts[0]
-    half = (len(parts) + 1) // 2
-    first, rest = some(parts[:half]), some(parts[half:])
-    return lambda event: first(event) or rest(event)
+    if len(parts) == 2:
+        first, second = parts
+        return lambda event: first(event) or second(event)
+    if len(parts) == 3:
+        first, second, third = parts
+        return lambda event: first(event) or second(event) or third(event)
+    several = tuple(parts)
+
+    def check(event: Event) -> bool:
+        for part in several:  # noqa: SIM110
+            if part(event):
+                return True
+        return False
+
+    return check
+
+
+def _quick(operator: str, get: Getter, value: Any) -> Check | None:
+    """The most frequent checks of one value in one call; None for others. An absent field is equal to nothing."""
+    if operator == "=":
+        return lambda event: bool(get(event) == value)
+    if operator == "in":
+        return lambda event: get(event) in value
+    if operator == "startswith":
+        return lambda event: (found := get(event)) is not None and found.startswith(value)
+    if operator == "endswith":
+        return lambda event: (found := get(event)) is not None and found.endswith(value)
+    if operator == "contains":
+        return lambda event: (found := get(event)) is not None and value in found
+    return None
 
 
 def _exists(get: Getter) -> Check:
@@ -195,13 +239,6 @@ def _compared(left: transform.Source, operator: str, right: transform.Source) ->
         return any(_TESTS[operator](value)(found) for found in haves for value in others)
 
     return check
-
-
-def _affixed(operator: str, values: tuple[str, ...]) -> Callable[[Any], bool]:
-    """For some of many: in one call."""
-    if operator == "startswith":
-        return lambda found: found.startswith(values)
-    return lambda found: found.endswith(values)
 
 
 def _quantified(tests: list[Callable[[Any], bool]], quantifier: str) -> Callable[[Any], bool]:

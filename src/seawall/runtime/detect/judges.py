@@ -33,10 +33,13 @@ class Judge:
     check: Check
     identity: bool
     """Looks at who the container is, so it waits until that is known."""
-    fields: frozenset[str]
-    """What it looks at."""
     place: int = 0
     """Among the plan's rules."""
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """What it looks at; worked out anew, because it is rarely asked and there are many."""
+        return frozenset(fields_of(self.rule.when))
 
 
 @dataclass(slots=True)
@@ -52,7 +55,6 @@ class _Wanted:
     rule: Rule
     node: nodes.Node
     identity: bool
-    fields: frozenset[str]
 
 
 class Judges:
@@ -65,11 +67,10 @@ class Judges:
         self._made: dict[tuple[int, int], Judge] = {}
         self._places: dict[str, int] = {}
         for place, rule in enumerate(rule for rule in rules if rule.enabled):
-            fields = frozenset(fields_of(rule.when))
-            identity = any(resolve(name).identity for name in fields)
+            identity = any(_asks_identity(name) for name in fields_of(rule.when))
             node = self._web.node(rule.when)
             node.users += 1
-            wanted = _Wanted(rule, node, identity, fields)
+            wanted = _Wanted(rule, node, identity)
             self._places[rule.id] = place
             for kind in rule.kinds:
                 self._by_kind[kind].append(wanted)
@@ -118,7 +119,7 @@ class Judges:
         judge = self._made.get(key)
         if judge is None:
             place = self._places[wanted.rule.id]
-            judge = Judge(wanted.rule, self._web.checker(node), wanted.identity, wanted.fields, place)
+            judge = Judge(wanted.rule, self._web.checker(node), wanted.identity, place)
             self._made[key] = judge
         return judge
 
@@ -130,6 +131,10 @@ class Judges:
             if values is not None and (best[1] is None or len(values) < len(best[1])):
                 best = (name, values)
         return best
+
+
+def _asks_identity(name: str) -> bool:
+    return FIELDS[name.partition("[")[0]].identity
 
 
 def facts_of(kind: Kind, syscall: str) -> dict[str, nodes.Fact]:

@@ -5,11 +5,12 @@ known before an event is looked at (`Facts`): the system call, whether it is in 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import blake2b
 from typing import Any
 
 from seawall.runtime.detect import transform
 from seawall.runtime.detect.condition import MAX_DEPTH, Check, Lists, compile_check, every, some, verify
-from seawall.runtime.detect.fields import FIELDS, Getter
+from seawall.runtime.detect.fields import FIELDS
 from seawall.runtime.model import Event
 
 Fact = Callable[[str, Any], bool | None]
@@ -31,10 +32,10 @@ DEAR_FIELDS = frozenset(_WORDS.split())
 class Node:
     """A part of a condition: `and`, `or` or `not` of parts, or a check. Equal ones of a web are the same object."""
 
-    __slots__ = ("check", "cost", "kind", "parts", "users", "when")
+    __slots__ = ("check", "cost", "kind", "number", "parts", "users", "when")
 
-    def __init__(self, kind: str, parts: tuple["Node", ...], when: Sequence[Any], cost: int) -> None:
-        self.kind, self.parts, self.when, self.cost = kind, parts, when, cost
+    def __init__(self, kind: str, parts: tuple["Node", ...], when: Sequence[Any], cost: int, number: int = 0) -> None:
+        self.kind, self.parts, self.when, self.cost, self.number = kind, parts, when, cost, number
         self.check: Check | None = None
         self.users = 0
 
@@ -46,9 +47,8 @@ class Web:
         self.lists = lists
         self.turn = [0]
         self.true, self.false = Node("true", (), (), 0), Node("false", (), (), 0)
-        self._known: dict[Any, Node] = {}
-        self._getters: dict[str, Getter] = {}
-        self._fields: dict[int, frozenset[str]] = {}
+        self._known: dict[bytes, Node] = {}
+        self._sources: dict[str, transform.Source] = {}
 
     def node(self, when: Sequence[Any], depth: int = 0) -> Node:
         """Of a condition's form. Raises ValueError or KeyError on a form that parse.py would not have made."""
@@ -111,28 +111,30 @@ class Web:
         return every(parts) if node.kind == "and" else some(parts)
 
     def _source(self, form: Any) -> transform.Source:
-        found = transform.source(form)
-        if not isinstance(form, str) or (form not in DEAR_FIELDS and found.type not in DEAR):
-            return found
-        getter = self._getters.get(form)
-        if getter is None:
-            getter = self._getters[form] = _remembered(found.get, self.turn)
-        return transform.Source(found.type, getter, found.name)
+        if not isinstance(form, str):
+            return transform.source(form)
+        found = self._sources.get(form)
+        if found is None:
+            found = transform.source(form)
+            if form in DEAR_FIELDS or found.type in DEAR:
+                found = transform.Source(found.type, _remembered(found.get, self.turn), found.name)
+            self._sources[form] = found
+        return found
 
     def _leaf(self, when: Sequence[Any]) -> Node:
-        key = _key(when)
+        key = _key(repr(when).encode("utf-8", "surrogatepass"))
         found = self._known.get(key)
         if found is None:
             verify(when, self.lists)
-            found = self._known[key] = Node("leaf", (), when, _cost(when))
+            found = self._known[key] = Node("leaf", (), when, _cost(when), len(self._known) + 1)
         return found
 
     def _made(self, kind: str, parts: tuple[Node, ...]) -> Node:
-        key = (kind, *map(id, parts))
+        key = _key(kind.encode() + b"".join(part.number.to_bytes(4, "little") for part in parts))
         found = self._known.get(key)
         if found is None:
             cost = sum(part.cost for part in parts) + 1
-            found = self._known[key] = Node(kind, parts, (), cost)
+            found = self._known[key] = Node(kind, parts, (), cost, len(self._known) + 1)
             for part in parts:
                 part.users += 1
         return found
@@ -222,13 +224,9 @@ def _mergeable(node: Node) -> tuple[str, str] | None:
     return MERGED[operator], field
 
 
-def _key(when: Sequence[Any]) -> Any:
-    return tuple(_key(part) if isinstance(part, list | tuple) else _plain(part) for part in when)
-
-
-def _plain(value: Any) -> Any:
-    """1 and true are equal to a dictionary, not to a condition."""
-    return ("dict", repr(value)) if isinstance(value, dict) else (type(value).__name__, value)
+def _key(content: bytes) -> bytes:
+    """Short, because there are thousands, and equal only for what is equal."""
+    return blake2b(content, digest_size=12).digest()
 
 
 def _cost(when: Sequence[Any]) -> int:
