@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from seawall.runtime import normalise
-from seawall.runtime.collect import filters, sensor
+from seawall.runtime.collect import filters, floods, sensor
 from seawall.runtime.collect.loading import FOLDER, OBJECTS
 
 pytestmark = pytest.mark.kernel
@@ -58,7 +58,7 @@ class Btf:
         return self._named(name).size
 
     def fields(self, name: str) -> dict[str, tuple[int, int]]:
-        """Offset and size of each leaf, by its dotted name. Arrays are leaves."""
+        """Offset and size of each leaf, by its dotted name. Arrays of bytes and of structs are leaves."""
         return dict(self._leaves(self._named(name), "", 0))
 
     def _leaves(self, outer: Type, prefix: str, base: int) -> Iterator[tuple[str, tuple[int, int]]]:
@@ -67,6 +67,9 @@ class Btf:
             place = base + bits // 8
             if member.kind == STRUCT and member.name != "descriptor":  # Python takes descriptors as bytes first
                 yield from self._leaves(member, f"{prefix}{name}.", place)
+            elif member.kind == ARRAY and self._resolved(member.item).kind == INT and self._size(member.item) > 1:
+                size = self._size(member.item)
+                yield from ((f"{prefix}{name}.{index}", (place + index * size, size)) for index in range(member.count))
             else:
                 yield prefix + name, (place, self._size(number))
 
@@ -116,6 +119,10 @@ BODIES = {
     "dup_record": normalise.DUP,
     "call_record": normalise.CALL,
     "mount_record": normalise.MOUNT,
+    "syscall_record": normalise.SYSCALL,
+    "send_record": normalise.SEND,
+    "cred_record": normalise.CRED,
+    "container_record": normalise.BORN,
 }
 
 
@@ -136,8 +143,9 @@ def test_a_descriptor(btf):
     assert list(btf.fields("descriptor").values()) == layout(normalise._DESCRIPTOR)
 
 
-def test_settings_and_counts_are_read_and_written_through_mmap(btf):
-    assert list(btf.fields("settings").values()) == layout(sensor._SETTINGS)
+def test_settings_counts_and_floods_are_read_and_written_through_mmap(btf):
+    assert list(btf.fields("flood").values()) == layout(floods.FLOOD)
+    assert list(btf.fields("settings").values()) == layout(filters.SETTINGS)
     assert list(btf.fields("counts").values()) == layout(sensor._COUNTS)
 
 
@@ -147,4 +155,4 @@ def test_the_time_stands_where_the_rings_are_ordered_by_it(btf):
 
 def test_keys_of_the_filters(btf):
     assert btf.size("path_key") == filters.SIZES["open_paths"] == len(filters.path_key("/etc/passwd", whole=True))
-    assert btf.size("name_key") == filters.SIZES["open_names"] == len(filters.name_key("sh"))
+    assert btf.size("name_key") == filters.SIZES["names"] == len(filters.name_key("sh"))

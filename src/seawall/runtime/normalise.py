@@ -5,8 +5,10 @@ tests/kernel compares sizes and offsets here with the objects' own type informat
 
 import struct
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from seawall.runtime.model import Address, Descriptor, File, Kind
+from seawall.runtime import syscalls
+from seawall.runtime.model import Address, Credentials, Descriptor, File, Kind
 
 KINDS = {
     1: Kind.EXEC,
@@ -27,18 +29,26 @@ KINDS = {
     16: Kind.THROTTLE,
 }
 NUMBERS = {kind: number for number, kind in KINDS.items()}
+CONTAINER = 17
+"""Number of the record that tells of a new container's cgroup: for the table, not an event."""
 TYPES = ("closed", "file", "pipe", "tty", "inet", "inet6", "unix", "null", "other")
 OUTGOING = (None, True, False)
-IN_CONTAINER, BLOCKED = 1, 2
-UPPER, MEMFD, DELETED = 1, 2, 4
+IN_CONTAINER, BLOCKED, SAMPLE, FOREIGN_CWD, BY_KERNEL, BEFORE = 1, 2, 4, 8, 16, 32
+UPPER, MEMFD, DELETED, FOREIGN = 1, 2, 4, 8
+MOUNTED = {0x9FA0: "/proc", 0x62656572: "/sys"}
+"""Where the filters take file systems to be mounted."""
 
 HEADER = struct.Struct("<BBHIIIqQQQ")
-EXEC = struct.Struct("<4IQI4HI4IIIQII96s16s16s64s")
-OPEN = struct.Struct("<IIQIIII")
-CONNECT = struct.Struct("<32sQII")
+EXEC = struct.Struct("<4IQ4IQQ4I4H4IIIQIIII96s16s16s64s")
+OPEN = struct.Struct("<IIQIIIIIHH")
+CONNECT = struct.Struct("<32sQIIII")
 DUP = struct.Struct("<96s")
 CALL = struct.Struct("<QQ4I")
-MOUNT = struct.Struct("<QII")
+MOUNT = struct.Struct("<Q4H")
+SYSCALL = struct.Struct("<6QI6HIIQIIII32s")
+SEND = struct.Struct("<32sII")
+CRED = struct.Struct("<4IQ4IQII")
+BORN = struct.Struct("<64s")
 _DESCRIPTOR = struct.Struct("<BBHIQ16s")
 _MAPPED = b"\0" * 10 + b"\xff\xff"
 
@@ -47,12 +57,12 @@ _CLOSED = tuple(Descriptor(number, "closed") for number in range(3))
 _NOTHING = bytes(_DESCRIPTOR.size)
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """What every record begins with. Times are nanoseconds since boot."""
 
     kind: int
     flags: int
+    reserved: int
     pid: int
     ppid: int
     vpid: int
@@ -71,7 +81,11 @@ class Exec:
     gid: int
     loginuid: int
     caps: int
+    permitted: int
+    before: Credentials | None
     sid: int
+    pgid: int
+    vpgid: int
     namespaces: dict[str, int]
     file: File
     stdio: tuple[Descriptor, ...]
@@ -85,27 +99,32 @@ class Exec:
 
 def head(record: memoryview) -> Head:
     """Raises struct.error on a record that is too short."""
-    kind, flags, _, pid, ppid, vpid, result, time, start, cgroup = HEADER.unpack_from(record)
-    return Head(kind, flags, pid, ppid, vpid, result, time, start, cgroup)
+    return Head._make(HEADER.unpack_from(record))
 
 
-def execution(record: memoryview) -> Exec:
+def execution(record: memoryview, flags: int) -> Exec:
     """The body of an exec record."""
     fields = EXEC.unpack_from(record, HEADER.size)
-    uid, euid, gid, loginuid, caps, sid, path_size, cwd_size, args_size, _, _ = fields[:11]
-    mnt, pid, net, user, dev, mode, ino, magic, marks, stdio, comm, tty, container = fields[11:]
+    uid, euid, gid, _, caps, old_uid, old_euid, old_gid, _, old_caps, permitted = fields[:11]
+    loginuid, sid, pgid, vpgid, path_size, cwd_size, args_size, upper_size = fields[11:19]
+    mnt, pid, net, user, dev, mode, ino, magic, marks, rdev, _, stdio, comm, tty, container = fields[19:]
     at = HEADER.size + EXEC.size
     path, cwd = text(record[at : at + path_size]), text(record[at + path_size : at + path_size + cwd_size])
     at += path_size + cwd_size
+    upper = text(record[at + args_size : at + args_size + upper_size]) if upper_size else ""
     return Exec(
         uid=uid,
         euid=euid,
         gid=gid,
         loginuid=-1 if loginuid == 0xFFFFFFFF else loginuid,
         caps=caps,
+        permitted=permitted,
+        before=Credentials(old_uid, old_euid, old_gid, old_caps) if flags & BEFORE else None,
         sid=sid,
+        pgid=pgid,
+        vpgid=vpgid,
         namespaces={"mnt": mnt, "pid": pid, "net": net, "user": user},
-        file=_file(path, (dev, ino, mode, magic, marks)),
+        file=_file(path, (dev, ino, mode, magic, marks, rdev), upper_path=upper),
         stdio=descriptors(stdio),
         comm=cut(comm),
         tty=cut(tty),
@@ -117,19 +136,21 @@ def execution(record: memoryview) -> Exec:
 
 def opened(record: memoryview) -> File:
     """The file of an open record."""
-    dev, mode, ino, magic, marks, flags, size = OPEN.unpack_from(record, HEADER.size)
+    dev, mode, ino, magic, marks, rdev, _, flags, size, inner_size = OPEN.unpack_from(record, HEADER.size)
     at = HEADER.size + OPEN.size
-    return _file(text(record[at : at + size]), (dev, ino, mode, magic, marks), flags)
+    inner = text(record[at + size : at + size + inner_size]).removeprefix(MOUNTED.get(magic, "")) if inner_size else ""
+    return _file(text(record[at : at + size]), (dev, ino, mode, magic, marks, rdev), flags, inner)
 
 
-def connected(record: memoryview) -> tuple[Address | None, int, int]:
-    """(where to, inode and device of the file a Unix peer is bound to)."""
-    peer, inode, dev, size = CONNECT.unpack_from(record, HEADER.size)
+def connected(record: memoryview) -> tuple[Address | None, int, int, int, int]:
+    """(where to, inode and device of the file a Unix peer is bound to, who listens there, equal calls not told)."""
+    peer, inode, dev, size, pid, repeats = CONNECT.unpack_from(record, HEADER.size)
     kind, _, port, _, _, address = _DESCRIPTOR.unpack(peer)
     if TYPES[kind] == "unix":
         at = HEADER.size + CONNECT.size
-        return Address("unix", path=unix_path(bytes(record[at : at + size]))), inode, device(dev)
-    return _address(TYPES[kind], address, port), inode, device(dev)
+        where = Address("unix", path=unix_path(bytes(record[at : at + size])))
+        return where, inode, device(dev), pid, repeats
+    return _address(TYPES[kind], address, port), inode, device(dev), pid, repeats
 
 
 def duplicated(record: memoryview) -> tuple[Descriptor, ...]:
@@ -143,11 +164,91 @@ def called(record: memoryview) -> tuple[int, int, dict[str, int]]:
     return request, target, dict(zip(NAMESPACES, inodes, strict=True))
 
 
-def mounted(record: memoryview) -> tuple[str, str, int]:
-    """(target as the caller named it, file system's type, flags)."""
-    flags, path_size, type_size = MOUNT.unpack_from(record, HEADER.size)
+def mounted(record: memoryview) -> tuple[str, str, str, int]:
+    """(target, source and file system's type as the caller named them, flags); relative names are made absolute."""
+    flags, path_size, source_size, type_size, cwd_size = MOUNT.unpack_from(record, HEADER.size)
     at = HEADER.size + MOUNT.size
-    return text(record[at : at + path_size]), text(record[at + path_size : at + path_size + type_size]), flags
+    target, source, kind, cwd = texts(record[at:], (path_size, source_size, type_size, cwd_size))
+    if "/" in source and not source.startswith("/"):
+        source = absolute(cwd, source)
+    return absolute(cwd, target), source, kind, flags
+
+
+class Call(NamedTuple):
+    """A system call, or an operation of io_uring."""
+
+    name: str
+    args: tuple[int, ...]
+    paths: tuple[str, ...]
+    file: File | None
+    peer: Address | None
+
+
+def called_any(record: memoryview, ring: bool) -> Call:
+    """The body of a CALL record, or with `ring` of a URING record."""
+    fields = SYSCALL.unpack_from(record, HEADER.size)
+    number, base1, text1, base2, text2, size, _ = fields[6:13]
+    dev, mode, ino, magic, marks, rdev, _, peer = fields[13:]
+    at = HEADER.size + SYSCALL.size
+    first_base, first, second_base, second, path = texts(record[at:], (base1, text1, base2, text2, size))
+    names = syscalls.OPCODES if ring else syscalls.NAMES
+    paths = []
+    if base1 or text1:
+        paths.append(absolute(first_base, first) if base1 else first)
+    if base2 or text2:
+        paths.append(absolute(second_base, second) if base2 else second)
+    return Call(
+        name=names.get(number, str(number)),
+        args=fields[:6],
+        paths=tuple(paths),
+        file=_file(path, (dev, ino, mode, magic, marks, rdev)) if size or ino else None,
+        peer=_peer(peer),
+    )
+
+
+def sent(record: memoryview) -> tuple[str, Address | None, bytes]:
+    """(system call, where to, head of the payload)."""
+    peer, number, size = SEND.unpack_from(record, HEADER.size)
+    at = HEADER.size + SEND.size
+    return syscalls.NAMES.get(number, str(number)), _peer(peer), bytes(record[at : at + size])
+
+
+def credentials(record: memoryview) -> tuple[Credentials, Credentials, str]:
+    """(before, after, where it showed: a system call, exec or fork)."""
+    fields = CRED.unpack_from(record, HEADER.size)
+    number = fields[10]
+    where = {0xFFFFFFFF: "fork", 0xFFFFFFFE: "exec"}.get(number) or syscalls.NAMES.get(number, str(number))
+    uid, euid, gid, _, caps = fields[5:10]
+    return Credentials(fields[0], fields[1], fields[2], fields[4]), Credentials(uid, euid, gid, caps), where
+
+
+def born(record: memoryview) -> str:
+    """The id of a container whose cgroup was made."""
+    return cut(BORN.unpack_from(record, HEADER.size)[0])
+
+
+def texts(data: memoryview, sizes: tuple[int, ...]) -> list[str]:
+    """Texts that stand one behind the other."""
+    found, at = [], 0
+    for size in sizes:
+        found.append(text(data[at : at + size]))
+        at += size
+    return found
+
+
+def absolute(base: str, name: str) -> str:
+    """A name as seen from a directory, without "." and ".."; links in between are not followed."""
+    path = name if name.startswith("/") else f"{base}/{name}"
+    if "/." not in path and "//" not in path:
+        return path.rstrip("/") or "/"
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            if parts:
+                parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/" + "/".join(parts)
 
 
 def descriptors(data: bytes) -> tuple[Descriptor, ...]:
@@ -197,6 +298,14 @@ def _descriptor(number: int, data: bytes) -> Descriptor:
     return Descriptor(number, name, inode, _address(name, address, port) if port else None, OUTGOING[direction])
 
 
+def _peer(data: bytes) -> Address | None:
+    kind, _, port, _, _, address = _DESCRIPTOR.unpack(data)
+    name = TYPES[kind]
+    if name == "unix":
+        return Address("unix")
+    return _address(name, address, port) if port or any(address) else None
+
+
 def _address(family: str, data: bytes, port: int) -> Address | None:
     if family == "inet":
         return Address(family, _dotted(data), port)
@@ -217,8 +326,10 @@ def _colons(data: bytes) -> str:
     return str(IPv6Address(data))
 
 
-def _file(path: str, facts: tuple[int, int, int, int, int], flags: int = 0) -> File:
-    dev, ino, mode, magic, marks = facts
+def _file(
+    path: str, facts: tuple[int, int, int, int, int, int], flags: int = 0, inner_path: str = "", upper_path: str = ""
+) -> File:
+    dev, ino, mode, magic, marks, rdev = facts
     return File(
         path=path,
         dev=device(dev),
@@ -229,4 +340,8 @@ def _file(path: str, facts: tuple[int, int, int, int, int], flags: int = 0) -> F
         memfd=bool(marks & MEMFD),
         deleted=bool(marks & DELETED),
         flags=flags,
+        rdev=device(rdev),
+        inner_path=inner_path,
+        upper_path=upper_path,
+        foreign=bool(marks & FOREIGN),
     )

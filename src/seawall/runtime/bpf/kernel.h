@@ -26,15 +26,18 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_LPM_TRIE = 11,
 	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 enum { BPF_ANY = 0 };
+enum { BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
 enum { BPF_F_NO_PREALLOC = 1, BPF_F_MMAPABLE = 1024 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_RB_AVAIL_DATA = 0 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-struct pt_regs { unsigned long r10, r9, r8, ax, cx, dx, si, di, orig_ax; };
+struct pt_regs { unsigned long bp, bx, r10, r9, r8, ax, cx, dx, si, di, orig_ax; };
+struct thread_info { __u32 status; };
 
 typedef struct { int counter; } atomic_t;
 typedef struct { __u32 val; } kuid_t;
@@ -42,7 +45,7 @@ typedef struct { __u32 val; } kgid_t;
 typedef struct { __u64 val; } kernel_cap_t;
 
 struct qstr { union { struct { __u32 hash; __u32 len; }; __u64 hash_len; }; const unsigned char *name; };
-struct super_block { __u32 s_dev; unsigned long s_magic; };
+struct super_block { __u32 s_dev; unsigned long s_magic; struct dentry *s_root; };
 struct inode {
 	__u16 i_mode;
 	unsigned int i_nlink;
@@ -52,7 +55,7 @@ struct inode {
 };
 struct dentry { struct dentry *d_parent; struct qstr d_name; struct inode *d_inode; };
 struct vfsmount { struct dentry *mnt_root; };
-struct mount { struct mount *mnt_parent; struct dentry *mnt_mountpoint; struct vfsmount mnt; };
+struct mount { struct mount *mnt_parent; struct dentry *mnt_mountpoint; struct vfsmount mnt; struct mnt_namespace *mnt_ns; };
 struct path { struct vfsmount *mnt; struct dentry *dentry; };
 struct file { struct inode *f_inode; unsigned int f_flags; struct path f_path; void *private_data; };
 struct fdtable { unsigned int max_fds; struct file **fd; };
@@ -62,13 +65,18 @@ struct fs_struct { struct path root, pwd; };
 struct ns_common { unsigned int inum; };
 struct mnt_namespace { struct ns_common ns; };
 struct net { struct ns_common ns; };
-struct user_namespace { struct ns_common ns; };
+struct user_namespace { int level; struct ns_common ns; };
 struct pid_namespace { struct ns_common ns; unsigned int level; };
 struct nsproxy { struct mnt_namespace *mnt_ns; struct net *net_ns; };
 struct upid { int nr; struct pid_namespace *ns; };
 struct pid { unsigned int level; struct upid numbers[1]; };
 
-struct cred { kuid_t uid, euid; kgid_t gid; kernel_cap_t cap_effective; struct user_namespace *user_ns; };
+struct cred {
+	kuid_t uid, euid, suid;
+	kgid_t gid;
+	kernel_cap_t cap_permitted, cap_effective, cap_bset;
+	struct user_namespace *user_ns;
+};
 struct tty_struct { char name[64]; };
 enum pid_type { PIDTYPE_PID, PIDTYPE_TGID, PIDTYPE_PGID, PIDTYPE_SID };
 struct signal_struct { atomic_t live; struct pid *pids[4]; struct tty_struct *tty; };
@@ -81,6 +89,8 @@ enum cgroup_subsys_id { pids_cgrp_id = 0x7fff0001, memory_cgrp_id = 0x7fff0002 }
 struct css_set { struct cgroup_subsys_state *subsys[16]; struct cgroup *dfl_cgrp; };
 
 struct task_struct {
+	struct thread_info thread_info;
+	unsigned int flags;
 	struct mm_struct *mm;
 	int pid, tgid;
 	int exit_code;
@@ -96,17 +106,29 @@ struct task_struct {
 	kuid_t loginuid;
 	struct css_set *cgroups;
 };
-struct linux_binprm { struct file *file; };
+struct linux_binprm { struct file *file; unsigned int secureexec : 1; };
+
+struct filename { const char *name; };
+struct io_cqe { int fd; };
+struct io_kiocb { __u8 opcode; struct io_cqe cqe; };
+struct open_how { __u64 flags; };
+struct io_open { int dfd; struct filename *filename; struct open_how how; };
+struct io_rename { int old_dfd, new_dfd; struct filename *oldpath, *newpath; int flags; };
+struct io_link { int old_dfd, new_dfd; struct filename *oldpath, *newpath; int flags; };
+struct io_unlink { int dfd, flags; struct filename *filename; };
+struct io_mkdir { int dfd; __u16 mode; struct filename *filename; };
+struct io_connect { void *addr; int addr_len; };
 
 struct in6_addr { union { __u8 u6_addr8[16]; } in6_u; };
 struct sock_common {
-	__be32 skc_daddr;
+	__be32 skc_daddr, skc_rcv_saddr;
 	__be16 skc_dport;
+	__u16 skc_num;
 	__u16 skc_family;
 	volatile __u8 skc_state;
-	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
 };
-struct sock { struct sock_common __sk_common; };
+struct sock { struct sock_common __sk_common; __u16 sk_type, sk_protocol; struct pid *sk_peer_pid; };
 struct socket { struct sock *sk; };
 struct sockaddr_un { __u16 sun_family; char sun_path[108]; };
 struct unix_address { int len; struct sockaddr_un name[]; };

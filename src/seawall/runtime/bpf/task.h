@@ -34,7 +34,7 @@ static __always_inline int container_name(struct scratch *s, const char *name)
 
 static __always_inline struct cgroup *cgroup_of(struct task_struct *task, __u64 *id)
 {
-	struct css_set *set = BPF_CORE_READ(task, cgroups);
+	struct css_set *set = GET(task, cgroups);
 	struct cgroup_subsys_state *css = 0;
 	struct cgroup *group = 0;
 	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id)) {
@@ -51,15 +51,11 @@ static __always_inline struct cgroup *cgroup_of(struct task_struct *task, __u64 
 	return group;
 }
 
-/* What is known of the task's cgroup; names are looked at once per cgroup. */
-static __always_inline struct cgroup_facts *container_of_task(struct task_struct *task, __u64 *id)
+/* Names are looked at once per cgroup. */
+SUBPROGRAM int learn_cgroup(__u64 from, __u64 id)
 {
-	struct scratch *s;
-	struct cgroup *group = cgroup_of(task, id);
-	struct cgroup_facts *known = bpf_map_lookup_elem(&cgroups, id);
-	if (known)
-		return known;
-	s = scratch();
+	struct scratch *s = scratch();
+	struct cgroup *group = (void *)from;
 	if (!s)
 		return 0;
 	s->cgroup.container = 0;
@@ -72,10 +68,37 @@ static __always_inline struct cgroup_facts *container_of_task(struct task_struct
 		struct cgroup_subsys_state *parent = BPF_CORE_READ(group, self.parent);
 		group = parent ? BPF_CORE_READ(parent, cgroup) : 0;
 	}
-	bpf_map_update_elem(&cgroups, id, &s->cgroup, BPF_ANY);
+	return bpf_map_update_elem(&cgroups, &id, &s->cgroup, BPF_ANY);
+}
+
+static __always_inline struct cgroup_facts *facts_of(struct cgroup *group, __u64 *id)
+{
+	struct cgroup_facts *known = bpf_map_lookup_elem(&cgroups, id);
+	if (known)
+		return known;
+	learn_cgroup((__u64)group, *id);
 	return bpf_map_lookup_elem(&cgroups, id);
 }
 
+/* Who has moved itself out of its container's cgroup is still of that container. */
+static __always_inline struct cgroup_facts *container_of_task(struct task_struct *task, __u64 *id)
+{
+	struct cgroup *group = cgroup_of(task, id);
+	struct cgroup_facts *facts = facts_of(group, id), *home;
+	if (facts && facts->container)
+		return facts;
+	struct task_state *state = state_of(task, 0);
+	if (!state || !state->home)
+		return facts;
+	__u64 left = state->home;
+	home = bpf_map_lookup_elem(&cgroups, &left);
+	if (!home)
+		return facts;
+	*id = left;
+	return home;
+}
+
+/* A number in the innermost pid namespace. */
 static __always_inline __u32 vpid_of(struct pid *pid)
 {
 	__u32 level = BPF_CORE_READ(pid, level);
@@ -93,26 +116,34 @@ static __always_inline __u32 pid_namespace(struct task_struct *task)
 	return BPF_CORE_READ(ns, ns.inum);
 }
 
-static __always_inline struct cgroup_facts *fill_header(struct header *h, __u8 kind, struct task_struct *task, __s64 result)
+static __always_inline void fill_common(struct header *h, __u8 kind, struct task_struct *task, __s64 result)
 {
-	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
-	struct cgroup_facts *facts = container_of_task(task, &h->cgroup);
+	struct task_struct *leader = GET(task, group_leader);
 	h->kind = kind;
-	h->flags = facts && facts->container ? FLAG_CONTAINER : 0;
+	h->flags = 0;
 	h->reserved = 0;
-	h->pid = BPF_CORE_READ(task, tgid);
-	h->ppid = BPF_CORE_READ(task, real_parent, tgid);
-	h->vpid = vpid_of(BPF_CORE_READ(leader, thread_pid));
+	h->pid = GET(task, tgid);
+	h->ppid = GET(task, real_parent, tgid);
+	h->vpid = vpid_of(GET(leader, thread_pid));
 	h->result = result;
 	h->time = bpf_ktime_get_boot_ns();
-	h->start = BPF_CORE_READ(leader, start_boottime);
+	h->start = GET(leader, start_boottime);
+}
+
+static __always_inline struct cgroup_facts *fill_header(struct header *h, __u8 kind, struct task_struct *task, __s64 result)
+{
+	struct cgroup_facts *facts = container_of_task(task, &h->cgroup);
+	fill_common(h, kind, task, result);
+	if (facts && facts->container)
+		h->flags = FLAG_CONTAINER;
 	return facts;
 }
 
 static __always_inline void fill_namespaces(struct namespaces *out, struct task_struct *task)
 {
-	out->mnt = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
-	out->net = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
+	struct nsproxy *proxy = GET(task, nsproxy);
+	out->mnt = BPF_CORE_READ(proxy, mnt_ns, ns.inum);
+	out->net = BPF_CORE_READ(proxy, net_ns, ns.inum);
 	out->user = BPF_CORE_READ(task, cred, user_ns, ns.inum);
 	out->pid = pid_namespace(task);
 }

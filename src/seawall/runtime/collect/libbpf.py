@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import os
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -34,26 +35,55 @@ class Loader:
     def add(self, path: Path) -> None:
         """Load an object and attach its programs. Raises SeawallError; objects loaded before stay."""
         data = path.read_bytes()
-        handle = self._check(self._lib.bpf_object__open_mem(data, len(data), None), f"{path.name} cannot be read")
-        maps = list(self._each(self._lib.bpf_object__next_map, handle))
+        self._load(data, path.name, self._names(data, path.name))
+
+    def add_singly(self, path: Path, only: Container[str] | None = None) -> dict[str, str]:
+        """Load what can be loaded of an object, program by program; which could not, and why."""
+        data = path.read_bytes()
+        refused = {}
+        for name in self._names(data, path.name):
+            if only is not None and name not in only:
+                continue
+            try:
+                self._load(data, f"{path.name}: {name}", [name])
+            except SeawallError as error:
+                refused[name] = str(error)
+        return refused
+
+    def _names(self, data: bytes, what: str) -> list[str]:
+        handle = self._check(self._lib.bpf_object__open_mem(data, len(data), None), f"{what}: it cannot be read")
+        programs = self._each(self._lib.bpf_object__next_program, handle)
+        names = [self._lib.bpf_program__name(program).decode() for program in programs]
+        self._lib.bpf_object__close(handle)
+        return names
+
+    def _load(self, data: bytes, what: str, names: list[str]) -> None:
+        """Load these programs of an object and attach them."""
+        handle = self._check(self._lib.bpf_object__open_mem(data, len(data), None), f"{what}: it cannot be read")
+        programs = []
+        for program in self._each(self._lib.bpf_object__next_program, handle):
+            name = self._lib.bpf_program__name(program).decode()
+            self._lib.bpf_program__set_autoload(program, name in names)
+            if name in names:
+                programs.append((name, program))
+        maps = self._each(self._lib.bpf_object__next_map, handle)
         for found in maps:
             known = self.maps.get(self._lib.bpf_map__name(found).decode())
             if known is not None and self._lib.bpf_map__reuse_fd(found, known):
-                raise SeawallError(f"{path.name}: a map of the other programs does not fit", "run: make build")
+                raise SeawallError(f"{what}: a map of the other programs does not fit", "run: make build")
         result = self._lib.bpf_object__load(handle)
         if result:
-            raise self._refused(path.name, -result)
+            raise self._refused(what, -result)
+        links = [
+            (name, self._check(self._lib.bpf_program__attach(program), f"{name} cannot be attached"))
+            for name, program in programs
+        ]
         for found in maps:
             name = self._lib.bpf_map__name(found).decode()
-            if not name.startswith(".") and "." not in name:
+            if "." not in name:
                 self.maps.setdefault(name, self._lib.bpf_map__fd(found))
-        links, programs = [], []
-        for program in self._each(self._lib.bpf_object__next_program, handle):
-            name = self._lib.bpf_program__name(program).decode()
-            links.append(self._check(self._lib.bpf_program__attach(program), f"{name} cannot be attached"))
-            programs.append(name)
-        self.links += [self._lib.bpf_link__fd(link) for link in links]
-        self.programs += programs
+        self.links += [self._lib.bpf_link__fd(link) for _, link in links]
+        self.programs += [name for name, _ in links]
         self._keep += [data, handle, links]
 
     def _each(self, next: Any, handle: int) -> list[int]:
@@ -79,20 +109,18 @@ class Loader:
         return SeawallError(f"the kernel refused {what}: {os.strerror(number)}. {said}", hint)
 
 
-def replace(descriptor: int, keys: list[bytes], size: int) -> None:
-    """Make the keys of a map exactly these. New ones come before old ones go: nothing wanted is ever missed."""
+def replace(descriptor: int, keys: dict[bytes, int], size: int) -> None:
+    """Make the keys of a map exactly these, each with its value of one byte. New ones come before old ones go."""
     lib = library()
-    one = ctypes.c_uint8(1)
-    for key in keys:
-        if lib.bpf_map_update_elem(descriptor, key, ctypes.byref(one), ctypes.c_uint64(0)):
+    for key, value in keys.items():
+        if lib.bpf_map_update_elem(descriptor, key, ctypes.byref(ctypes.c_uint8(value)), ctypes.c_uint64(0)):
             raise SeawallError(f"a filter of the plan does not fit the kernel: {os.strerror(ctypes.get_errno())}")
     stale: list[bytes] = []
-    wanted = set(keys)
     at: Any = None
     following = ctypes.create_string_buffer(size)
     while lib.bpf_map_get_next_key(descriptor, at, following) == 0 and len(stale) < 4096:
         at = ctypes.create_string_buffer(following.raw, size)
-        if at.raw not in wanted:
+        if at.raw not in keys:
             stale.append(at.raw)
     for old in stale:
         lib.bpf_map_delete_elem(descriptor, old)
@@ -127,7 +155,15 @@ def library() -> Any:
     lib.bpf_object__open_mem.argtypes = [ctypes.c_char_p, ctypes.c_size_t, pointer]
     for name in ("bpf_object__next_map", "bpf_object__next_program"):
         getattr(lib, name).argtypes = [pointer, pointer]
-    for name in ("bpf_object__load", "bpf_program__attach", "bpf_link__fd", "bpf_map__fd", *_TEXTS):
+    for name in (
+        "bpf_object__load",
+        "bpf_object__close",
+        "bpf_program__attach",
+        "bpf_link__fd",
+        "bpf_map__fd",
+        *_TEXTS,
+    ):
         getattr(lib, name).argtypes = [pointer]
+    lib.bpf_program__set_autoload.argtypes = [pointer, ctypes.c_bool]
     lib.bpf_map__reuse_fd.argtypes = [pointer, ctypes.c_int]
     return lib

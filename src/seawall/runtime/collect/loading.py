@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 FOLDER = Path(runtime.__path__[0]) / "bpf"
 BTF = Path("/sys/kernel/btf/vmlinux")
-OBJECTS = ("sockets", "process", "syscalls")
-REQUIRED = "process"
-"""Without the others the sensor is degraded, without this one it is off."""
+OBJECTS = ("sockets", "process", "syscalls", "uring")
+REQUIRED = "on_exec"
+"""Without other programs the sensor is degraded, without this one it is off."""
+OPTIONAL = frozenset(["on_uring", "on_uring_before", "on_cgroup", "on_attach"])
+"""Not every kernel has what these hang on; without them the sensor is still whole."""
 TIMEOUT = 60.0
 MAX_MESSAGE = 1 << 16
 MAX_DESCRIPTORS = 64
@@ -39,7 +41,9 @@ class Loaded:
     """A timerfd that ticks: the standard library of 3.11 cannot make one."""
     programs: tuple[str, ...]
     errors: tuple[str, ...]
-    """Objects that could not be loaded, and why."""
+    """Objects and single programs that could not be loaded, and why."""
+    absent: tuple[str, ...] = ()
+    """Optional programs that this kernel does not take."""
 
     def close(self) -> None:
         """Take the programs out of the kernel."""
@@ -66,11 +70,12 @@ def load(tick: float, folder: Path = FOLDER) -> Loaded:
         timer=descriptors[len(names)],
         programs=tuple(answer["programs"]),
         errors=tuple(answer["errors"]),
+        absent=tuple(answer["absent"]),
     )
 
 
-def fill(wanted: Mapping[int, tuple[int, list[bytes]]]) -> None:
-    """Make the keys of maps (by descriptor; with the size of a key) exactly those wanted, their values 1."""
+def fill(wanted: Mapping[int, tuple[int, dict[bytes, int]]]) -> None:
+    """Make the keys of maps (by descriptor; with the size of a key) exactly those wanted, with their values."""
 
     def work() -> tuple[dict[str, Any], list[int]]:
         from seawall.runtime.collect import libbpf
@@ -88,27 +93,39 @@ def _load(tick: float, folder: Path) -> tuple[dict[str, Any], list[int]]:
     from seawall.runtime.collect import libbpf
 
     loader = libbpf.Loader()
-    errors = []
+    errors: list[str] = []
+    absent: list[str] = []
     for name in OBJECTS:
         try:
-            _add(loader, folder, name)
+            refused = _add(loader, folder, name)
         except SeawallError as error:
-            if name == REQUIRED:
-                raise
             errors.append(f"{name}: {error}")
-    answer = {"maps": list(loader.maps), "programs": loader.programs, "errors": errors}
+            continue
+        absent += [program for program in refused if program in OPTIONAL]
+        errors += [f"{program}: {why}" for program, why in refused.items() if program not in OPTIONAL]
+    if REQUIRED not in loader.programs:
+        raise SeawallError("; ".join(errors))
+    answer = {"maps": list(loader.maps), "programs": loader.programs, "errors": errors, "absent": absent}
     return answer, [*loader.maps.values(), libbpf.timer(tick), *loader.links]
 
 
-def _add(loader: "libbpf.Loader", folder: Path, name: str) -> None:
-    """The object, or the form of it for kernels before 5.17. What the kernel takes is tried, not guessed."""
-    try:
-        loader.add(folder / f"{name}.bpf.o")
-    except SeawallError:
-        older = folder / f"{name}.old.o"
-        if not older.is_file():
-            raise
-        loader.add(older)
+def _add(loader: "libbpf.Loader", folder: Path, name: str) -> dict[str, str]:
+    """The object, or the form of it for kernels before 5.17, or what can be had of one of them program by program.
+
+    What the kernel takes is tried, not guessed. The programs that it did not take, and why.
+    """
+    forms = [path for path in (folder / f"{name}.bpf.o", folder / f"{name}.old.o") if path.is_file()]
+    for path in forms:
+        try:
+            loader.add(path)
+        except SeawallError:
+            continue
+        return {}
+    fewest: dict[str, str] | None = None
+    for path in forms:
+        missing = loader.add_singly(path) if fewest is None else loader.add_singly(path, only=fewest)
+        fewest = missing if fewest is None else {name: why for name, why in fewest.items() if name in missing}
+    return fewest or {}
 
 
 def _in_child(work: Callable[[], tuple[dict[str, Any], list[int]]]) -> tuple[dict[str, Any], list[int]]:

@@ -6,14 +6,18 @@ Data pages are mapped twice in a row, so that no record is ever split.
 
 import mmap
 import struct
+from typing import Any
 
 PAGE = mmap.PAGESIZE
 BUSY, DISCARD = 1 << 31, 1 << 30
+TIME_AT = 24
+"""Where a record has its time."""
 _LENGTH = struct.Struct("<I")
+_TIME = struct.Struct("<Q")
 
 
 class Ring:
-    """One reader of one ring of `size` bytes. A record is valid until `advance`."""
+    """One reader of one ring of `size` bytes. `when` finds the next record, `advance` gives it back."""
 
     def __init__(self, descriptor: int, size: int) -> None:
         self._mask = size - 1
@@ -25,23 +29,38 @@ class Ring:
         self._data = memoryview(self._kernel)[PAGE:]
         self._position = self._consumer[0]
         self._next = self._position
+        self._at = self._size = 0
 
-    def peek(self) -> memoryview | None:
-        """The oldest record, or None when there is none that is whole."""
-        while self._position < self._producer[0]:
-            at = self._position & self._mask
+    def when(self) -> int:
+        """Time of the oldest record (ns since boot), or 0 when there is none that is whole."""
+        position = self._position
+        while position < self._producer[0]:
+            at = position & self._mask
             (length,) = _LENGTH.unpack_from(self._data, at)
             if length & BUSY:
-                return None
-            size = length & ~DISCARD
-            self._next = self._position + (size + 15 & ~7)
+                return 0
+            self._size = length & ~DISCARD
+            self._next = position + (self._size + 15 & ~7)
             if not length & DISCARD:
-                return self._data[at + 8 : at + 8 + size]
-            self.advance()
-        return None
+                self._at = at + 8
+                return int(_TIME.unpack_from(self._data, at + 8 + TIME_AT)[0])
+            self._position = self._consumer[0] = position = self._next
+        return 0
+
+    def kind(self) -> int:
+        """Of the record that `when` found: its first byte."""
+        return self._data[self._at]
+
+    def values(self, form: struct.Struct) -> tuple[Any, ...]:
+        """The record that `when` found, taken apart without a view of it."""
+        return form.unpack_from(self._data, self._at)
+
+    def record(self) -> memoryview:
+        """The record that `when` found, valid until `advance`."""
+        return self._data[self._at : self._at + self._size]
 
     def advance(self) -> None:
-        """Give the record that `peek` showed back to the kernel."""
+        """Give the record that `when` found back to the kernel."""
         self._position = self._consumer[0] = self._next
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from seawall.core.errors import SeawallError
 from seawall.runtime import normalise
 from seawall.runtime.collect import filters, loading
+from seawall.runtime.collect.floods import Floods
 from seawall.runtime.collect.ring import Ring
 from seawall.runtime.collect.table import Table
 from seawall.runtime.model import Container, Event, File, Kind, Plan, Process
@@ -28,10 +29,9 @@ PATIENCE = 1.0
 MAX_WAITING = 4096
 SIZES = {"critical": 256 << 10, "bulk": 1 << 20}
 """Bytes of the rings, as in bpf/maps.h."""
-_SETTINGS = struct.Struct("<4I")
 _COUNTS = struct.Struct("<4Q")
-_TIME = struct.Struct("<Q")
 _NS = 1e-9
+_FORK, _EXIT = normalise.NUMBERS[Kind.FORK], normalise.NUMBERS[Kind.EXIT]
 
 
 class Sensor:
@@ -49,7 +49,8 @@ class Sensor:
         self._settings: mmap | None = None
         self._counts: mmap | None = None
         self._malformed = 0
-        self._forks = False
+        self._floods: Floods | None = None
+        self._forks = self._exits = False
         self._clock = 0.0
 
     def start(self) -> None:
@@ -62,6 +63,7 @@ class Sensor:
             self._rings = [Ring(maps[name], size) for name, size in SIZES.items()]
             self._settings = mmap(maps["config"], PAGESIZE, MAP_SHARED, PROT_READ | PROT_WRITE)
             self._counts = mmap(maps["tally"], PAGESIZE, MAP_SHARED, PROT_READ)
+            self._floods = Floods(maps["floods"])
             self._epoll = select.epoll()
             for descriptor in (maps["critical"], maps["bulk"], self._loaded.timer):
                 self._epoll.register(descriptor, select.EPOLLIN)
@@ -83,50 +85,56 @@ class Sensor:
             os.read(self._loaded.timer, 8)
         self._clock = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
         yield from self._due()
+        yield from self._flooding()
+        critical, bulk = self._rings
+        first = second = 0
         for _ in range(limit):
-            ring = self._oldest()
-            record = ring.peek() if ring is not None else None
-            if ring is None or record is None:
+            first, second = first or critical.when(), second or bulk.when()
+            if not first and not second:
                 return
-            try:
-                event = self._event(record)
-            except (struct.error, LookupError, ValueError):
-                self._malformed += 1
-                event = None
-            finally:
-                record.release()
-                ring.advance()
+            # In the order of time: an open must be seen before the exit of its process.
+            if first and (not second or first <= second):
+                ring, first = critical, 0
+            else:
+                ring, second = bulk, 0
+            event = self._take(ring)
             if event is not None and not self._held(event):
                 yield event
 
     def counters(self) -> dict[str, Any]:
         """The heartbeat's `sensor` object (docs/reference/wire.md)."""
         loaded = self._loaded
-        counts = _COUNTS.unpack_from(self._counts) if self._counts is not None else (0, 0, 0, 0)
+        counts = self._tally()
         state = "off" if loaded is None else "degraded" if loaded.errors else "on"
         return {
             "state": state,
             "reason": "; ".join(loaded.errors) if loaded is not None else "not started",
             "programs": list(loaded.programs) if loaded is not None else [],
+            "absent": list(loaded.absent) if loaded is not None else [],
             "events": counts[0],
             "dropped": {"critical": counts[1], "bulk": counts[2]},
             "throttled": counts[3],
             "malformed": self._malformed,
-            "processes": len(self._table.processes),
+            "processes": len(self._table),
             "processes_forgotten": self._table.forgotten,
         }
+
+    @property
+    def throttled(self) -> int:
+        """Events lost because their container caused more than its share."""
+        return self._tally()[3]
 
     def update(self, plan: Plan, enforce: bool) -> None:
         """Work by another plan. Raises SeawallError, and keeps the old one, if its filters do not fit the kernel."""
         keys = filters.keys(plan.filters)
+        settings = filters.settings(plan.filters, enforce, os.getpid())
         if self._loaded is not None and self._settings is not None:
             maps = self._loaded.maps
             loading.fill({maps[name]: (filters.SIZES[name], wanted) for name, wanted in keys.items()})
-            kinds = sum(1 << normalise.NUMBERS[kind] for kind in filters.kinds(plan.filters))
-            everywhere = plan.filters.get("open_scope") == "all"
-            self._settings[: _SETTINGS.size] = _SETTINGS.pack(kinds, enforce, everywhere, os.getpid())
+            self._settings[: filters.SETTINGS.size] = settings
         self._plan, self._enforce = plan, enforce
         self._forks = any(Kind.FORK in rule.kinds for rule in plan.rules)
+        self._exits = any(Kind.EXIT in rule.kinds for rule in plan.rules)
 
     def know(self, container: Container) -> None:
         """Who a container is; events of it that wait are delivered at the next `read`."""
@@ -145,43 +153,67 @@ class Sensor:
         """Take the programs out of the kernel and give all memory back."""
         for ring in self._rings:
             ring.close()
-        for mapped in (self._settings, self._counts):
+        for mapped in (self._settings, self._counts, self._floods):
             if mapped is not None:
                 mapped.close()
         if self._epoll is not None:
             self._epoll.close()
         if self._loaded is not None:
             self._loaded.close()
-        self._rings, self._settings, self._counts, self._epoll, self._loaded = [], None, None, None, None
+        self._rings, self._settings, self._counts, self._floods, self._epoll, self._loaded = (
+            *([], None, None, None, None, None),
+        )
 
-    def _oldest(self) -> Ring | None:
-        """The ring whose next record is the older one: an open must be seen before the exit of its process."""
-        best, least = None, 0
-        for ring in self._rings:
-            record = ring.peek()
-            if record is not None:
-                (when,) = _TIME.unpack_from(record, 24)
-                record.release()
-                if best is None or when < least:
-                    best, least = ring, when
-        return best
+    def _tally(self) -> tuple[int, ...]:
+        return _COUNTS.unpack_from(self._counts) if self._counts is not None else (0, 0, 0, 0)
+
+    def _take(self, ring: Ring) -> Event | None:
+        """The ring's next record, given back."""
+        kind = ring.kind()
+        try:
+            if kind == _FORK and not self._forks:
+                self._table.forked(normalise.Head._make(ring.values(normalise.HEADER)))
+            elif kind == _EXIT and not self._exits:
+                self._table.gone(ring.values(normalise.HEADER)[3])
+            else:
+                with ring.record() as record:
+                    return self._event(record)
+        except (struct.error, LookupError, ValueError):
+            self._malformed += 1
+        finally:
+            ring.advance()
+        return None
 
     def _event(self, record: memoryview) -> Event | None:
         head = normalise.head(record)
+        if head.kind == normalise.CONTAINER:
+            self._table.born(head, normalise.born(record))
+            return None
         kind = normalise.KINDS[head.kind]
         when = self._clock + head.time * _NS
         if kind is Kind.EXEC:
-            process = self._table.exec(head, normalise.execution(record))
+            new = normalise.execution(record, head.flags)
+            process = self._table.exec(head, new)
             blocked = bool(head.flags & normalise.BLOCKED)
-            return Event(kind, when, process, file=process.file, stdio=process.stdio, blocked=blocked)
+            return Event(
+                *(kind, when, process), file=process.file, stdio=process.stdio, blocked=blocked, before=new.before
+            )
         if kind is Kind.FORK:
-            process = self._table.fork(head)
-            return Event(kind, when, process) if self._forks else None
+            return Event(kind, when, self._table.fork(head))
         if kind is Kind.EXIT:
             return Event(kind, when, self._table.exit(head), head.result)
         event = Event(kind, when, self._table.of(head), head.result)
-        _fill(event, record)
+        _fill(event, record, head)
         return event
+
+    def _flooding(self) -> Iterator[Event]:
+        """Containers that began or ceased to cause more than their share."""
+        if self._floods is None or not self._floods.changed(self.throttled):
+            return
+        for flood in self._floods.news(time.clock_gettime_ns(time.CLOCK_BOOTTIME)):
+            process = self._table.some_of(flood.pid, flood.cgroup)
+            when = self._clock + flood.time * _NS
+            yield Event(Kind.THROTTLE, when, process, int(flood.begins), repeats=flood.lost)
 
     def _held(self, event: Event) -> bool:
         """Whether an event has to wait for its container's identity."""
@@ -212,17 +244,27 @@ class Sensor:
             self._patience = {name: until for name, until in self._patience.items() if until > now}
 
 
-def _fill(event: Event, record: memoryview) -> None:
+def _fill(event: Event, record: memoryview, head: normalise.Head) -> None:
     """What belongs to the event's kind."""
-    if event.kind is Kind.OPEN:
+    if event.kind in (Kind.OPEN, Kind.READ):
         event.file = normalise.opened(record)
+        event.sample = bool(head.flags & normalise.SAMPLE)
     elif event.kind is Kind.CONNECT:
-        event.peer, event.socket_inode, event.socket_dev = normalise.connected(record)
+        event.peer, event.socket_inode, event.socket_dev, event.peer_pid, event.repeats = normalise.connected(record)
+    elif event.kind in (Kind.CALL, Kind.URING):
+        call = normalise.called_any(record, event.kind is Kind.URING)
+        event.syscall, event.args, event.paths, event.file, event.peer = call
+    elif event.kind is Kind.SEND:
+        event.syscall, event.peer, event.data = normalise.sent(record)
     elif event.kind is Kind.DUP:
         event.stdio = event.process.stdio = normalise.duplicated(record)
     elif event.kind is Kind.MOUNT:
-        path, event.text, event.request = normalise.mounted(record)
-        event.file = File(path)
+        target, source, event.text, event.request = normalise.mounted(record)
+        event.file, event.paths = File(target), (source, target)
+    elif event.kind is Kind.CRED:
+        event.before, now, event.syscall = normalise.credentials(record)
+        process = event.process
+        process.uid, process.euid, process.gid, process.caps = now.uid, now.euid, now.gid, now.caps
     else:
         event.request, event.target, namespaces = normalise.called(record)
         event.process.namespaces = namespaces

@@ -5,7 +5,7 @@ A process is named by (pid, start). A child keeps its dead parents for the famil
 
 from seawall.node import procfs
 from seawall.runtime.model import Container, Process
-from seawall.runtime.normalise import IN_CONTAINER, Exec, Head
+from seawall.runtime.normalise import BY_KERNEL, FOREIGN_CWD, IN_CONTAINER, Exec, Head
 
 MAX_PROCESSES = 8192
 MAX_CONTAINERS = 4096
@@ -27,6 +27,10 @@ class Table:
         self._entered: set[str] = set()
         self._host_mnt = procfs.namespace(1, "mnt") or 0
         self._checks = 0
+        self._forked: dict[int, tuple[Head, Process | None]] = {}
+
+    def __len__(self) -> int:
+        return len(self.processes) + len(self._forked)
 
     def snapshot(self) -> None:
         """Learn what runs already."""
@@ -51,24 +55,45 @@ class Table:
         self._entered.discard(id)
         self._cgroups = {key: found for key, found in self._cgroups.items() if found is None or found.id != id}
 
-    def fork(self, head: Head) -> Process:
+    def forked(self, head: Head) -> None:
+        """A new process, of which nobody may ever ask: most are gone, or another program, before they do anything.
+
+        Its parent is kept as it is now: an exec of the parent makes a new Process.
+        """
+        self._forked[head.pid] = (head, self.processes.get(head.ppid) or self._ripe(head.ppid))
+        if len(self._forked) > MAX_PROCESSES:
+            del self._forked[next(iter(self._forked))]
+            self.forgotten += 1
+
+    def gone(self, pid: int) -> None:
+        """A process has ended and nobody wants to know how."""
+        if self._forked.pop(pid, None) is None and (process := self.processes.pop(pid, None)) is not None:
+            _shorten(process)
+
+    def fork(self, head: Head, parent: Process | None = None) -> Process:
         """A new process: its parent's likeness."""
-        parent = self._known(head.ppid)
+        self._forked.pop(head.pid, None)
+        parent = parent or self._known(head.ppid)
         process = Process(head.pid, head.start, head.ppid, vpid=head.vpid, parent=parent)
         if parent is not None:
             process.exe, process.comm, process.args, process.cwd = parent.exe, parent.comm, parent.args, parent.cwd
             process.uid, process.euid, process.gid = parent.uid, parent.euid, parent.gid
-            process.loginuid, process.caps = parent.loginuid, parent.caps
-            process.tty, process.sid = parent.tty, parent.sid
+            process.loginuid, process.caps, process.permitted = parent.loginuid, parent.caps, parent.permitted
+            process.tty, process.sid, process.pgid, process.vpgid = parent.tty, parent.sid, parent.pgid, parent.vpgid
             process.namespaces, process.file, process.stdio = parent.namespaces, parent.file, parent.stdio
             process.by_exec, process.started, process.container = parent.by_exec, parent.started, parent.container
+            process.foreign_cwd = parent.foreign_cwd
         self._place(process, self._container(head))
         self._put(process)
         return process
 
+    def born(self, head: Head, id: str) -> None:
+        """A container's cgroup was made: who will be in it needs not be asked of /proc."""
+        self._named(head.cgroup, id)
+
     def exec(self, head: Head, new: Exec) -> Process:
         """The same process with another program."""
-        old = self.processes.get(head.pid)
+        old = self.processes.get(head.pid) or self._ripe(head.pid)
         if old is None or not _same(old, head.start):
             old = self.fork(head)
         container = self._named(head.cgroup, new.container) if head.flags & IN_CONTAINER else None
@@ -82,6 +107,11 @@ class Table:
             by_exec=old.by_exec,
             started=True,
             parent=old.parent if old.ppid == head.ppid else self._known(head.ppid) or old.parent,
+            pgid=new.pgid,
+            vpgid=new.vpgid,
+            permitted=new.permitted,
+            foreign_cwd=bool(head.flags & FOREIGN_CWD),
+            by_kernel=bool(head.flags & BY_KERNEL),
         )
         if entering and container is not None:
             self._enter(process, container)
@@ -97,12 +127,20 @@ class Table:
 
     def of(self, head: Head) -> Process:
         """Who did it. One whose beginning was missed is looked up in /proc."""
-        process = self.processes.get(head.pid)
+        process = self.processes.get(head.pid) or self._ripe(head.pid)
         if process is None or not _same(process, head.start):
             process = self._learn(head.pid, head.start) or self.fork(head)
         process.start = head.start
+        if head.flags & FOREIGN_CWD:
+            process.foreign_cwd = True
         if head.flags & IN_CONTAINER and process.container is None:
             self._place(process, self._container(head))
+        return process
+
+    def some_of(self, pid: int, cgroup: int) -> Process:
+        """A process to stand for its cgroup; it may be gone already."""
+        process = self._known(pid) or Process(pid, 0)
+        process.container = process.container or self._cgroups.get(cgroup)
         return process
 
     def _enter(self, process: Process, container: Container) -> None:
@@ -147,8 +185,13 @@ class Table:
         for empty in [name for name in self.containers if name not in used][: MAX_CONTAINERS // 4]:
             self.forget(empty)
 
+    def _ripe(self, pid: int) -> Process | None:
+        """A process that was only forked so far, now that somebody asks."""
+        found = self._forked.pop(pid, None)
+        return self.fork(*found) if found is not None else None
+
     def _known(self, pid: int) -> Process | None:
-        return self.processes.get(pid) or (self._learn(pid) if pid else None)
+        return self.processes.get(pid) or self._ripe(pid) or (self._learn(pid) if pid else None)
 
     def _put(self, process: Process) -> None:
         self.processes[process.pid] = process
@@ -188,6 +231,9 @@ class Table:
             euid=int(uids[1]),
             gid=int(status.get("Gid", "0").split()[0]),
             caps=int(status.get("CapEff", "0"), 16),
+            permitted=int(status.get("CapPrm", "0"), 16),
+            pgid=int(fields[2]),
+            vpgid=int(status.get("NSpgid", fields[2]).split()[-1]),
             sid=int(fields[3]),
             tty=fields[4] if fields[4] != "0" else "",
             vpid=int(status.get("NSpid", str(pid)).split()[-1]),
