@@ -64,7 +64,8 @@ def inside(script: str) -> None:
 
 def opens(events: list[Event], container: str) -> list[str]:
     mine = (event for event in events if event.kind is Kind.OPEN and event.process.container is not None)
-    return [event.file.path for event in mine if event.file and event.process.container.id == container]
+    asked = (event for event in mine if not event.sample and event.process.container.id == container)
+    return [event.file.path for event in asked if event.file]
 
 
 def test_every_program_is_loaded_and_attached(sensor):

@@ -35,7 +35,7 @@ SUBPROGRAM __u32 write_text(__u32 at, unsigned long text, long base)
 	long got = bpf_probe_read_user_str(&s->record[at], MAX_PATH, (void *)text);
 	if (got < 1 || got > MAX_PATH)
 		got = 1;
-	return directory << 16 | (got - 1);
+	return directory << 16 | ((got - 1) & (MAX_PATH - 1));
 }
 
 static __always_inline unsigned long argument(struct syscall_record *r, __u32 position)
@@ -131,6 +131,7 @@ SUBPROGRAM int on_any_call(__u32 number, __u32 form, long ret)
 		return 0;
 	r->path_size = got;
 	size += got;
+	UNKNOWN(size);
 	if (size > SCRATCH)
 		return 0;
 	if (files)

@@ -63,6 +63,7 @@ struct scratch {
 	struct name_key name;
 	struct cgroup_facts cgroup;
 	struct peer_key peer;
+	struct task_state now, blank; /* of check_credentials; all zeros */
 	char text[256];
 };
 
@@ -125,10 +126,11 @@ static __always_inline struct task_struct *current_task(void)
 static __always_inline struct task_state *state_of(struct task_struct *task, int make)
 {
 	__u64 key = (__u64)task;
-	struct task_state *found = bpf_map_lookup_elem(&old_tasks, &key), fresh = {};
-	if (found || !make)
+	struct task_state *found = bpf_map_lookup_elem(&old_tasks, &key);
+	struct scratch *s = scratch();
+	if (found || !make || !s)
 		return found;
-	bpf_map_update_elem(&old_tasks, &key, &fresh, BPF_ANY);
+	bpf_map_update_elem(&old_tasks, &key, &s->blank, BPF_ANY);
 	return bpf_map_lookup_elem(&old_tasks, &key);
 }
 #else

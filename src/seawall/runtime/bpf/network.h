@@ -38,6 +38,8 @@ static __always_inline __u32 unix_peer(struct scratch *s, struct connect_record 
 	size -= 2;
 	if (size > 108)
 		size = 108;
+	UNKNOWN(size);
+	size &= 127;
 	if (bpf_probe_read_kernel(&s->record[sizeof(*r)], size, (void *)address + bpf_core_field_offset(struct unix_address, name) + 2))
 		return 0;
 	return size;
@@ -48,6 +50,8 @@ static __always_inline int read_address(struct scratch *s, struct descriptor *ou
 	struct sockaddr_text *named = (void *)s->text;
 	if (size > sizeof(*named))
 		size = sizeof(*named);
+	UNKNOWN(size);
+	size &= 127;
 	__builtin_memset(named, 0, sizeof(*named));
 	if (!address || bpf_probe_read_user(named, size, (void *)address) || size < 4)
 		return 0;
@@ -76,6 +80,8 @@ static __always_inline __u32 named_peer(struct scratch *s, struct connect_record
 	length -= 2;
 	if (length > 106)
 		length = 106;
+	UNKNOWN(length);
+	length &= 127;
 	bpf_probe_read_kernel(&s->record[sizeof(*r)], length, s->text + 2);
 	return length;
 }
@@ -135,6 +141,8 @@ SUBPROGRAM int on_connect(long fd, unsigned long address, unsigned long length, 
 		return 0;
 	if (throttled(r->header.cgroup, r->header.time, BUDGET_CALLS, RATE_CALLS))
 		return 0;
+	UNKNOWN(size);
+	size &= 127;
 	r->path_size = size;
 	send(&bulk, 1, s->record, sizeof(*r) + size, 0);
 	return 0;
@@ -183,6 +191,8 @@ SUBPROGRAM int on_send(__u32 number, unsigned long data, unsigned long size, lon
 	r->number = number;
 	if (size > MAX_DATA)
 		size = MAX_DATA;
+	UNKNOWN(size);
+	size &= 2 * MAX_DATA - 1;
 	if (bpf_probe_read_user(&s->record[sizeof(*r)], size, (void *)data))
 		size = 0;
 	r->data_size = size;

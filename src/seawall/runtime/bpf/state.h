@@ -88,15 +88,16 @@ static __noinline __attribute__((unused)) int tell_credentials(struct task_struc
 /* At the end of a system call: tell what nothing explains, and know the task as it is now. */
 static __noinline __attribute__((unused)) int check_credentials(struct task_struct *task, __u32 call, __u32 form)
 {
-	struct task_state now = {};
-	struct task_state *old = state_of(task, 1);
-	if (!old)
+	struct scratch *s = scratch();
+	struct task_state *old = state_of(task, 1), *now;
+	if (!old || !s)
 		return 0;
-	read_state(&now, task);
-	now.home = old->home;
-	if (old->valid && unexplained(old, &now, call, form))
-		tell_credentials(task, old, &now, call);
-	*old = now;
+	now = &s->now;
+	read_state(now, task);
+	now->home = old->home;
+	if (old->valid && unexplained(old, now, call, form))
+		tell_credentials(task, old, now, call);
+	*old = *now;
 	return 0;
 }
 

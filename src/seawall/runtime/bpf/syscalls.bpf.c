@@ -27,6 +27,7 @@ SUBPROGRAM int on_dup(long ret)
 	struct dup_record *r = (void *)s->record;
 	for (__u32 i = 0; i < 3; i++)
 		fill_descriptor(&r->stdio[i], task, i);
+	UNKNOWN(ret);
 	__u8 type = r->stdio[ret & 3].type;
 	if (ret > 2 || (type != FD_INET && type != FD_INET6 && type != FD_UNIX))
 		return 0;
@@ -82,8 +83,8 @@ SUBPROGRAM int on_mount(long ret)
 		type = 1;
 	type = (type - 1) & 63;
 	__u32 cwd = write_cwd(sizeof(*r) + path + from + type);
-	if (cwd > MAX_PATH + 256)
-		return 0;
+	UNKNOWN(cwd);
+	cwd &= 2047;
 	r->path_size = path;
 	r->source_size = from;
 	r->type_size = type;

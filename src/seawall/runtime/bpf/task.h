@@ -34,7 +34,7 @@ static __always_inline int container_name(struct scratch *s, const char *name)
 
 static __always_inline struct cgroup *cgroup_of(struct task_struct *task, __u64 *id)
 {
-	struct css_set *set = GET(task, cgroups);
+	struct css_set *set = BPF_CORE_READ(task, cgroups); /* as a number: older verifiers do not add to pointers with types */
 	struct cgroup_subsys_state *css = 0;
 	struct cgroup *group = 0;
 	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id)) {
@@ -124,7 +124,7 @@ static __always_inline void fill_common(struct header *h, __u8 kind, struct task
 	h->reserved = 0;
 	h->pid = GET(task, tgid);
 	h->ppid = GET(task, real_parent, tgid);
-	h->vpid = vpid_of(GET(leader, thread_pid));
+	h->vpid = vpid_of(BPF_CORE_READ(leader, thread_pid));
 	h->result = result;
 	h->time = bpf_ktime_get_boot_ns();
 	h->start = GET(leader, start_boottime);

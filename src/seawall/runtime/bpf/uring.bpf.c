@@ -44,7 +44,7 @@ SUBPROGRAM __u32 write_name(__u32 at, __u64 name, long base)
 	long got = bpf_probe_read_kernel_str(&s->record[at], MAX_PATH, text);
 	if (got < 1 || got > MAX_PATH)
 		got = 1;
-	return directory << 16 | (got - 1);
+	return directory << 16 | ((got - 1) & (MAX_PATH - 1));
 }
 
 struct names { __u64 first, second; long first_base, second_base; };
@@ -122,6 +122,7 @@ static __always_inline int on_request(struct io_kiocb *request)
 	r->base2_size = got >> 16;
 	r->text2_size = got;
 	size += (got >> 16) + (got & 0xffff);
+	UNKNOWN(size);
 	if (size > SCRATCH)
 		return 0;
 	send(&bulk, 1, s->record, size, 0);
