@@ -111,7 +111,7 @@ def _paths(filters: Mapping[str, Any], kind: str) -> Keys:
 
 
 def _bits(wanted: Iterable[Kind]) -> int:
-    return sum(1 << NUMBERS[kind] for kind in set(wanted))
+    return sum(1 << NUMBERS[kind] for kind in set(wanted) if kind in NUMBERS)
 
 
 def _calls(filters: Mapping[str, Any], wanted: frozenset[Kind]) -> list[int]:
