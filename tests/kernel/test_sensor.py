@@ -23,6 +23,7 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="loads eBPF programs: needs root"),
 ]
 NAME = "sw-kernel-one"
+FLOOD = "for i in {1..20000}; do : > /etc/cron.d/flood; done"
 
 
 @pytest.fixture(scope="module")
@@ -137,12 +138,28 @@ def test_what_a_full_ring_loses_is_counted_and_the_ring_works_on(sensor):
 
 
 def test_a_flooding_container_loses_only_its_own_events(sensor, container):
-    inside("for i in {1..20000}; do : > /etc/cron.d/flood; done")
+    events: list[Event] = []
+    with subprocess.Popen(["docker", "exec", NAME, "bash", "-c", FLOOD]) as flood:
+        while flood.poll() is None:
+            events += sensor.read()
+            time.sleep(0.01)
     assert sensor.counters()["throttled"] > 0
     inside("/bin/true seawall-still")
-    events = seen(sensor, lambda events: any("seawall-still" in event.process.args for event in events))
+    events += seen(sensor, lambda events: any("seawall-still" in event.process.args for event in events))
     assert len(opens(events, container)) < 20000
     assert sensor.counters()["dropped"]["critical"] == 0
+
+
+def test_a_flood_is_told_when_it_begins_and_when_it_is_over(sensor, container):
+    inside(FLOOD)
+
+    def told(events: list[Event]) -> list[tuple[int, int]]:
+        floods = [e for e in events if e.kind is Kind.THROTTLE and e.process.container is not None]
+        return [(e.result, e.repeats) for e in floods if e.process.container and e.process.container.id == container]
+
+    (begin, lost_then), (end, lost) = told(seen(sensor, lambda events: len(told(events)) >= 2))
+    assert (begin, end) == (1, 0)
+    assert 0 < lost_then <= lost < 20000
 
 
 def test_only_what_a_rule_asks_for_leaves_the_kernel(sensor, container):

@@ -115,7 +115,7 @@ open_tree: p2@1
 open_tree_attr: p2@1
 fsopen: t1
 fspick: p2@1
-fsconfig: t3 t4
+fsconfig: t3 t4 many
 fsmount: fr
 mount_setattr: p2@1
 mount: t1 p2
@@ -133,12 +133,12 @@ sethostname: t1
 setdomainname: t1
 add_key: t1 t2
 request_key: t1 t2
-socket: fr
+socket: fr many
 bind: f1 own
 listen: f1 own
-accept: fr
-accept4: fr
-shutdown: f1
+accept: fr many
+accept4: fr many
+shutdown: f1 many
 recvfrom: f1 many
 recvmsg: f1 many
 recvmmsg: f1 many

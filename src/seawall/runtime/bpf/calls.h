@@ -7,6 +7,7 @@
 #include "file.h"
 
 #define AT_FDCWD -100
+#define NR_SOCKET 41
 #define CLONE_ANY_NEW 0x7e020080ULL /* CLONE_NEWTIME to CLONE_NEWUSER; NEWTIME is 0x80 and only clone3 and unshare take it */
 
 /* The directory that a relative name starts from, then the name: sizes of both, 16 bits each. */
@@ -90,6 +91,19 @@ static __always_inline __u32 add_text(struct syscall_record *r, __u32 at, __u32 
 	return write_text(at, argument(r, text), raw ? 0 : from);
 }
 
+/* A process that makes one connection after the other makes the same kind of socket again and again. */
+static __always_inline int is_known_socket(struct scratch *s, struct syscall_record *r)
+{
+	struct peer_key *key = &s->peer;
+	__builtin_memset(key, 0, sizeof(*key));
+	key->pid = r->header.pid;
+	key->result = r->header.result < 0 ? r->header.result : 0;
+	key->inode = r->args[0] << 32 | (__u32)r->args[1];
+	key->port = r->args[2];
+	key->type = 0xffff;
+	return counted(r->header.time) == SEEN;
+}
+
 /* The arguments are in the record already. */
 SUBPROGRAM int on_any_call(__u32 number, __u32 form, long ret)
 {
@@ -102,6 +116,8 @@ SUBPROGRAM int on_any_call(__u32 number, __u32 form, long ret)
 		return 0;
 	struct cgroup_facts *facts = fill_header(&r->header, KIND_CALL, task, ret);
 	if (!(form & WANTED_HOST) && !(form & WANTED_CONTAINER && facts && facts->container))
+		return 0;
+	if (number == NR_SOCKET && is_known_socket(s, r))
 		return 0;
 	int files = form & CALL_FILES;
 	if (throttled(r->header.cgroup, r->header.time, files ? BUDGET_CALLS : BUDGET_CRITICAL, files ? RATE_CALLS : RATE_CRITICAL))

@@ -184,6 +184,27 @@ static __always_inline void note_flood(__u64 cgroup, __u64 now)
 	__sync_fetch_and_add(&flood->lost, 1);
 }
 
+/* Has what the scratch's key names been told in the last seconds? SEEN if so, else how often it was not told since. */
+#define AGAIN 10000000000ULL
+#define SEEN ((__u64)-1)
+SUBPROGRAM __u64 counted(__u64 now)
+{
+	struct scratch *s = scratch();
+	__u64 repeats = 0;
+	if (!s)
+		return 0;
+	struct peer_seen *seen = bpf_map_lookup_elem(&peers, &s->peer);
+	if (seen && now - seen->time < AGAIN) {
+		__sync_fetch_and_add(&seen->repeats, 1);
+		return SEEN;
+	}
+	if (seen)
+		repeats = seen->repeats;
+	struct peer_seen fresh = { now, 0 };
+	bpf_map_update_elem(&peers, &s->peer, &fresh, BPF_ANY);
+	return repeats;
+}
+
 /* Token buckets of one cgroup: a container that floods loses its own events, not those of others. */
 SUBPROGRAM int throttled(__u64 cgroup, __u64 now, __u64 budget, __u64 rate)
 {

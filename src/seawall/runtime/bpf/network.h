@@ -9,7 +9,6 @@
 #define EINPROGRESS 115
 #define DNS 53
 #define SOCK_DGRAM 2
-#define AGAIN 10000000000ULL /* ns in which an equal connect is only counted */
 
 struct sockaddr_text { __u16 family; __u16 port; __u8 rest[104]; };
 struct message { void *name; int name_size, gap; struct vector { void *base; unsigned long size; } *vectors; unsigned long count; void *control; unsigned long control_size; int flags, gap2; };
@@ -87,12 +86,8 @@ static __always_inline __u32 named_peer(struct scratch *s, struct connect_record
 }
 
 /* Has this process just connected to the same place with the same result? Then it is only counted. */
-SUBPROGRAM int is_repeat(void)
+static __always_inline int is_repeat(struct scratch *s, struct connect_record *r)
 {
-	struct scratch *s = scratch();
-	if (!s)
-		return 0;
-	struct connect_record *r = &s->connect;
 	struct peer_key *key = &s->peer;
 	key->pid = r->header.pid;
 	key->result = r->header.result;
@@ -101,15 +96,10 @@ SUBPROGRAM int is_repeat(void)
 	key->port = r->peer.port;
 	key->type = r->peer.type;
 	key->reserved = 0;
-	struct peer_seen *seen = bpf_map_lookup_elem(&peers, key);
-	if (seen && r->header.time - seen->time < AGAIN) {
-		__sync_fetch_and_add(&seen->repeats, 1);
+	__u64 repeats = counted(r->header.time);
+	if (repeats == SEEN)
 		return 1;
-	}
-	if (seen)
-		r->repeats = seen->repeats;
-	struct peer_seen fresh = { r->header.time, 0 };
-	bpf_map_update_elem(&peers, key, &fresh, BPF_ANY);
+	r->repeats = repeats;
 	return 0;
 }
 
@@ -137,7 +127,7 @@ SUBPROGRAM int on_connect(long fd, unsigned long address, unsigned long length, 
 		size = named_peer(s, r, address, length);
 	}
 	/* A Unix peer without a file is told apart by its name alone. */
-	if (size > 108 || ((r->peer.type != FD_UNIX || r->socket_inode) && is_repeat()))
+	if (size > 108 || ((r->peer.type != FD_UNIX || r->socket_inode) && is_repeat(s, r)))
 		return 0;
 	if (throttled(r->header.cgroup, r->header.time, BUDGET_CALLS, RATE_CALLS))
 		return 0;

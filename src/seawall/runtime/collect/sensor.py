@@ -85,13 +85,12 @@ class Sensor:
             os.read(self._loaded.timer, 8)
         self._clock = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
         yield from self._due()
-        yield from self._flooding()
         critical, bulk = self._rings
         first = second = 0
         for _ in range(limit):
             first, second = first or critical.when(), second or bulk.when()
             if not first and not second:
-                return
+                break
             # In the order of time: an open must be seen before the exit of its process.
             if first and (not second or first <= second):
                 ring, first = critical, 0
@@ -100,6 +99,7 @@ class Sensor:
             event = self._take(ring)
             if event is not None and not self._held(event):
                 yield event
+        yield from self._flooding()
 
     def counters(self) -> dict[str, Any]:
         """The heartbeat's `sensor` object (docs/reference/wire.md)."""
