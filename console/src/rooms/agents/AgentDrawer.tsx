@@ -12,6 +12,7 @@ import { useExplain } from '@/parts/Failure'
 import { Time } from '@/parts/Time'
 import { bytes, number, percent } from '@/shell/i18n'
 import type { Agent } from './data'
+import { ProtectionSection } from './Protection'
 import { AgentState, SensorState } from './State'
 
 const sum = (counts?: Record<string, number>) => Object.values(counts ?? {}).reduce((total, one) => total + one, 0)
@@ -74,6 +75,7 @@ function Body({ agent }: { agent: Agent }) {
           ]}
         />
       </Section>
+      <ProtectionSection agent={agent} />
       <Section title={t('section.cost')}>
         <Facts
           items={[

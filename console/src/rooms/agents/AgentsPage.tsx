@@ -12,6 +12,7 @@ import { Time } from '@/parts/Time'
 import { bytes, number, percent } from '@/shell/i18n'
 import { MAX_CPU, MAX_RSS, type Agent } from './data'
 import { Install } from './Install'
+import { ProtectionLevel } from './Protection'
 import { AgentState, SensorState } from './State'
 
 export function AgentsPage() {
@@ -23,6 +24,7 @@ export function AgentsPage() {
       { key: 'name', title: t('column.name'), sort: 'name', width: 180, render: (row) => row.name },
       { key: 'state', title: t('column.state'), sort: 'state', width: 100, render: (row) => <AgentState agent={row} /> },
       { key: 'sensor', title: t('column.sensor'), width: 120, render: (row) => <SensorState agent={row} /> },
+      { key: 'protection', title: t('column.protection'), width: 150, render: (row) => <ProtectionLevel agent={row} /> },
       { key: 'degrade', title: t('column.degrade'), sort: 'degrade', width: 150, render: (row) => <span className={row.degrade ? 'medium' : 'quiet'} title={row.degrade_reason}>{t(`degrade.${row.degrade}`)}</span> },
       { key: 'cpu', title: t('column.cpu'), sort: 'cpu', width: 100, align: 'right', render: (row) => <span className={(row.cpu ?? 0) > MAX_CPU ? 'high' : ''}>{percent(row.cpu, 1)}</span> },
       { key: 'rss', title: t('column.rss'), sort: 'rss', width: 100, align: 'right', render: (row) => <span className={(row.rss ?? 0) > MAX_RSS ? 'high' : ''}>{bytes(row.rss)}</span> },

@@ -25,6 +25,8 @@ export interface Agent {
   errors: string[]
   uptime: number | null
   plan_version: string
+  /** Empty until the agent has told it. */
+  protection?: { level?: number; means?: Partial<Record<(typeof MEANS_OF)[number], string | boolean>>; reasons?: Record<string, string>; enforce?: boolean }
   dropped: number
   rejected: number
   enrolled_at: string
@@ -32,6 +34,9 @@ export interface Agent {
   certificate_expires_at: string
   conflicts: number
 }
+
+/** What can be stopped. */
+export const MEANS_OF = ['exec', 'file', 'network', 'container', 'quarantine'] as const
 
 /** The agent's budget: docs/guides/agent.md. */
 export const MAX_RSS = 30 * 1024 * 1024

@@ -11,6 +11,7 @@ import { EntityLink, placeOf } from '@/parts/EntityLink'
 import { Facts, Section } from '@/parts/Facts'
 import { SeverityCounts } from '@/parts/Severity'
 import { Time } from '@/parts/Time'
+import { ContainerResponses } from '@/rooms/runtime/Respond'
 import { useAlertColumns } from '@/rooms/runtime/columns'
 import type { Alert } from '@/rooms/runtime/data'
 import { bytes, number } from '@/shell/i18n'
@@ -38,6 +39,7 @@ export function ContainerDrawer() {
           t('container')
         )
       }
+      extra={container && <ContainerResponses container={container} />}
       tabs={
         container && [
           { key: 'configuration', label: t('tab.configuration'), children: <Configuration container={container} /> },

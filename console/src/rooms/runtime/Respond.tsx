@@ -10,6 +10,7 @@ import { Failure, useExplain } from '@/parts/Failure'
 import type { Alert } from './data'
 import { canUndo, isOpen, respond, undo, UNDO, useResponse, wishesOf, type Response, type Wish } from './responses'
 import { reasonText } from './Result'
+import './runtime.css'
 
 /** Names for people of what a wish is about. */
 export interface Named {
@@ -19,11 +20,20 @@ export interface Named {
 }
 
 export function RespondMenu({ alert }: { alert: Alert }) {
+  const names = { process: alert.process.name || alert.process.exe || '', container: alert.container.name || alert.container.id?.slice(0, 12) || '', host: alert.host_name }
+  return <WishMenu wishes={wishesOf(alert)} names={names} />
+}
+
+/** What can be done to a container from where it is listed. */
+export function ContainerResponses({ container }: { container: { id: string; name: string; state: string; agent_id: string; host_name: string } }) {
+  const actions = container.state === 'running' ? (['pause', 'stop', 'kill_container', 'isolate'] as const) : container.state === 'paused' ? (['unpause', 'stop', 'kill_container'] as const) : []
+  return <WishMenu wishes={actions.map((action) => ({ action, agent_id: container.agent_id, container_id: container.id }))} names={{ container: container.name, host: container.host_name }} />
+}
+
+function WishMenu({ wishes, names }: { wishes: Wish[]; names: Named }) {
   const { t } = useTranslation('runtime')
   const [wish, setWish] = useState<Wish | null>(null)
-  const wishes = wishesOf(alert)
   if (!useMay('operator') || wishes.length === 0) return null
-  const names = { process: alert.process.name || alert.process.exe || '', container: alert.container.name || alert.container.id?.slice(0, 12) || '', host: alert.host_name }
   return (
     <>
       <Dropdown
