@@ -15,6 +15,7 @@ from seawall.runtime import load, plan, scope
 from seawall.runtime.detect import reach
 from seawall.runtime.detect.parse import parse
 from seawall.runtime.load import Compiled, Problem
+from seawall.runtime.load.items import Entry
 from seawall.runtime.model import Plan, Profile, Rule, Waiver
 from seawall.runtime.scope import Scope
 
@@ -91,6 +92,8 @@ class Composed:
     files: Mapping[str, FileState]
     problems: tuple[Problem, ...]
     """Everything that is not in force as people wrote it."""
+    written: Mapping[str, Entry] = field(default_factory=dict)
+    """Rules as they stand in their files, by id."""
 
 
 def compose(policy: Policy) -> Composed:
@@ -110,7 +113,7 @@ def compose(policy: Policy) -> Composed:
     sealed = plan.seal(rules, lists, filters, silences, _fitting(policy.profiles, problems), listed=policy.indicators)
     there = {rule.id for rule in rules}
     switched_off = (replace(rule, enabled=False) for rule in base.plan.rules if rule.id not in there)
-    return Composed(sealed, (*rules, *switched_off), states, tuple(problems))
+    return Composed(sealed, (*rules, *switched_off), states, tuple(problems), {**base.rules, **compiled.rules})
 
 
 def compiled_texts(files: Sequence[tuple[str, str]], base: Compiled) -> Compiled:

@@ -132,3 +132,13 @@ def test_what_needs_somebody_is_summed_up(client):
     client.patch(f"/alerts/{found}", json={"state": "handled"})
     assert client.get("/alerts/summary?category=file_tampering").json()["new"] == 1
     assert client.get("/alerts/summary?category=weather").status_code == 422
+
+
+def test_a_rule_is_shown_as_it_is_written(client):
+    rule = client.get("/rules/cron_written").json()
+    assert rule["alerts"] == 1
+    assert "/etc/crontab" in rule["condition"]
+    assert {example["fires"] for example in rule["examples"]} == {True, False}
+    assert (rule["file"].startswith("files"), rule["line"] > 0) == (True, True)
+    assert client.get("/rules/none").status_code == 404
+    assert client.get("/rules/state").json()["version"]

@@ -1,14 +1,14 @@
 import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { Link, useParams } from 'react-router'
-import { ApiError, get, type Page as ListPage } from '@/api/client'
+import { ApiError, get } from '@/api/client'
 import { Copyable } from '@/parts/Copyable'
 import { Drawer } from '@/parts/Drawer'
 import { Facts, Section } from '@/parts/Facts'
 import { Severity } from '@/parts/Severity'
 import { number, say } from '@/shell/i18n'
 import { Mitre } from './AlertDrawer'
-import { rulePath, useGroups, type Rule } from './policy'
+import { rulePath, useGroups, type RuleDetail } from './policy'
 import './runtime.css'
 
 export function RuleDrawer() {
@@ -16,11 +16,11 @@ export function RuleDrawer() {
   const { t } = useTranslation('runtime')
   const query = useQuery({
     queryKey: ['rules', 'one', id],
-    queryFn: async ({ signal }) => {
-      const page = await get<ListPage<Rule>>(rulePath(id), signal)
-      if (!page.items[0]) throw new ApiError(404, t('noSuchRule', { id }), t('noSuchRuleHint'))
-      return page.items[0]
-    },
+    queryFn: ({ signal }) =>
+      get<RuleDetail>(rulePath(id), signal).catch((error: unknown) => {
+        if (error instanceof ApiError && error.status === 404) throw new ApiError(404, t('noSuchRule', { id }), t('noSuchRuleHint'))
+        throw error
+      }),
   })
   const rule = query.data
   return (
@@ -30,7 +30,7 @@ export function RuleDrawer() {
   )
 }
 
-function Body({ rule }: { rule: Rule }) {
+function Body({ rule }: { rule: RuleDetail }) {
   const { t } = useTranslation('runtime')
   const group = useGroups().data?.items.find((one) => one.id === rule.group)
   return (
@@ -49,6 +49,7 @@ function Body({ rule }: { rule: Rule }) {
             ['MITRE ATT&CK', rule.mitre.length ? <Mitre key="m" ids={rule.mitre} /> : undefined],
             [t('rule.alerts'), <Link key="a" to={`/alerts?rule=${encodeURIComponent(rule.id)}`}>{number(rule.alerts)}</Link>],
             [t('rule.silenced'), rule.silenced ? <Link key="w" to="/waivers">{number(rule.silenced)}</Link> : number(0)],
+            [t('rule.file'), rule.source === 'system' ? `${rule.file}:${rule.line}` : rule.file ? <Link key="f" to={`${rule.file.startsWith('user_') ? '/user-rules' : '/rule-files'}/${encodeURIComponent(rule.file)}`}>{t('rule.toFile', { line: rule.line })}</Link> : undefined],
             [t('rule.id'), <Copyable key="i" text={rule.id} />],
           ]}
         />
@@ -63,7 +64,7 @@ function Body({ rule }: { rule: Rule }) {
           <Copyable text={rule.condition.trim()} block />
         </Section>
       )}
-      {rule.examples && rule.examples.length > 0 && (
+      {rule.examples.length > 0 && (
         <Section title={t('section.examples')}>
           <ul className="rows">
             {rule.examples.map((example) => (

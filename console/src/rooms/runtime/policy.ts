@@ -18,8 +18,14 @@ export interface Rule {
   silenced?: number
   group?: string
   source?: 'system' | 'user' | 'falco'
-  condition?: string
-  examples?: { name: string; fires: boolean; event?: unknown; events?: unknown }[]
+}
+
+export interface RuleDetail extends Rule {
+  condition: string
+  examples: { name: string; fires: boolean; event?: unknown; events?: unknown }[]
+  /** A user's file by its id, a packaged one by its name. */
+  file: string
+  line: number
 }
 
 export interface RuleGroup {
@@ -167,7 +173,7 @@ export interface AuditEntry {
 }
 
 const path = (word: string) => encodeURIComponent(word)
-export const rulePath = (id: string) => `/rules${query({ id })}`
+export const rulePath = (id: string) => `/rules/${path(id)}`
 export const filePath = (id: string) => `/rule-files/${path(id)}`
 export const waiverPath = (id: string) => `/waivers/${path(id)}`
 export const profilePath = (id: string) => `/profiles/${path(id)}`

@@ -11,9 +11,10 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Boolean, Connection, Integer, String, column, func, select, values
 
 from seawall.core import clock
-from seawall.lists import Change, Door, Listing, Refused, User, add
+from seawall.lists import Change, Door, Listing, Refused, User, add, page
 from seawall.runtime import compose, load, store
 from seawall.runtime.api.board import Board
+from seawall.runtime.compose import Composed
 from seawall.runtime.load import Problem
 from seawall.runtime.model import Rule
 from seawall.runtime.store import policy, tables
@@ -81,7 +82,30 @@ def router(door: Door, board: Board) -> APIRouter:
         """Which plan is in force since when, and what of the policy is not."""
         return board.state()
 
+    @routes.get("/rules/{id}", operation_id="get_rule", dependencies=[Depends(door.viewer)])
+    def get_rule(id: str, connection: Annotated[Connection, Depends(door.read)]) -> dict[str, Any]:
+        """One rule with its condition and examples as they are written."""
+        found = page(connection, _rules(connection, board), {"id": id}).items
+        if not found:
+            raise Refused(
+                f"there is no rule {id}", "Seawall's own alerts have none; an update may have removed it", 404
+            )
+        return {**found[0], **_written(board.composed(), id)}
+
     return routes
+
+
+def _written(composed: Composed, id: str) -> dict[str, Any]:
+    entry = composed.written.get(id)
+    if entry is None:
+        return {"condition": "", "examples": [], "file": "", "line": 0}
+    own = entry.file in composed.files
+    return {
+        "condition": str(entry.value.get("condition", "")).strip(),
+        "examples": list(entry.value.get("examples") or ()),
+        "file": entry.file if own else Path(entry.file).name,
+        "line": entry.line,
+    }
 
 
 _TEXTS = ("id", "title", "title_zh", "category", "severity", "action", "enabled", "group", "source", "data")
