@@ -16,10 +16,11 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +28,8 @@ CACHE = ROOT / "build" / "vm"
 SOURCES = (Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list"))
 SUITES = {"5.10": "bullseye", "6.1": "bookworm", "6.12": "bookworm"}
 """Where Debian keeps each kernel."""
+SECONDS = 300
+"""Until a machine is given up."""
 BEGIN, END = "SEAWALL-REPORT-BEGIN", "SEAWALL-REPORT-END"
 MODULES = ("overlay",)
 """What our tests need and Debian does not build in."""
@@ -113,7 +116,7 @@ def _run(command: list[str], seconds: int, folder: Path | None = None) -> str:
     return done.stdout
 
 
-def initramfs(script: Path, extra: Iterable[tuple[str, Path]] = ()) -> Path:
+def initramfs(script: Path, extra: Mapping[str, Path]) -> Path:
     """A file system in memory: busybox, this Python with its standard library, libbpf, Seawall, and `script`."""
     busybox = shutil.which("busybox") or "/bin/busybox"
     if not Path(busybox).exists():
@@ -160,6 +163,8 @@ def _files(busybox: Path, script: Path) -> Iterator[tuple[str, Path]]:
         if path.suffix in (".py", ".o", ".json") and "server" not in path.parts and "console" not in path.parts:
             yield f"seawall/{path.relative_to(source)}", path
     yield "probe.py", script
+    for beside in script.parent.glob("*.py"):
+        yield f"seawall/{beside.name}", beside
 
 
 def _library(name: str) -> Path:
@@ -231,17 +236,19 @@ echo {END}
 """
 
 
-def run(chosen: Kernel, script: Path, seconds: int = 240, parameters: str = "") -> dict[str, Any]:
+def run(
+    chosen: Kernel, script: Path, *, files: Mapping[str, Path] = MappingProxyType({}), parameters: str = ""
+) -> dict[str, Any]:
     """Boot, run `script` inside, and return the JSON object that it printed. Raises AssertionError with the console's
     last lines when there was none, Unavailable when this machine cannot do it at all."""
     if shutil.which("qemu-system-x86_64") is None or platform.machine() != "x86_64":
         raise Unavailable("qemu-system-x86_64 is not installed")
-    disk = initramfs(script, [(f"modules/{path.name}", path) for path in chosen.modules])
+    disk = initramfs(script, {**{f"modules/{path.name}": path for path in chosen.modules}, **files})
     command = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", "1024", "-smp", "2", "-display", "none"]
     command += ["-nodefaults", "-no-reboot", "-serial", "stdio", "-kernel", str(chosen.image), "-initrd", str(disk)]
     command += ["-append", f"console=ttyS0 quiet panic=-1 {parameters}".strip()]
     try:
-        said = subprocess.run(command, capture_output=True, timeout=seconds, check=False).stdout
+        said = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False).stdout
     except subprocess.TimeoutExpired as error:
         raise AssertionError(f"kernel {chosen.version} did not end: {(error.stdout or b'')[-1500:]!r}") from error
     text = said.decode("utf-8", "replace").replace("\r", "")

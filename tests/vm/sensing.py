@@ -96,4 +96,5 @@ def main() -> None:
     sys.stdout.write(json.dumps(report))
 
 
-main()
+if __name__ == "__main__":
+    main()

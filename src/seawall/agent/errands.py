@@ -48,6 +48,9 @@ class Errand:
     memory: int
     """Bytes of address space."""
     urgent: bool = False
+    """Somebody waits for it: it runs beside other errands, at the priority of the agent, and is never paused."""
+    input: bool = False
+    """Whether all arguments go to the child's standard input as a JSON object: for what is no short text."""
 
 
 _RESPONSE = Errand("seawall.runtime.respond.errand", ("kind", "args", "home"), "", 60, 512 << 20, urgent=True)
@@ -157,7 +160,7 @@ class Errands:
         arguments = [self._argument(order, name) for name in errand.arguments]
         result: dict[str, Any] = {}
         self._report(order, "running", 0.0)
-        child = Child(errand, arguments)
+        child = Child(errand, arguments, json.dumps(order["args"]) if errand.input else "")
         self._child = child.pid
         items = 0
         said_at = time.monotonic()
@@ -207,7 +210,7 @@ class Errands:
 class Child:
     """One process with its output. It is niced, bounded and killed with its parent by child.py before it begins."""
 
-    def __init__(self, errand: Errand, arguments: list[str]) -> None:
+    def __init__(self, errand: Errand, arguments: list[str], given: str = "") -> None:
         self._deadline = time.monotonic() + errand.seconds
         self._seconds = errand.seconds
         self._out, out = os.pipe()
@@ -215,7 +218,8 @@ class Child:
         limits = [str(errand.memory), str(int(errand.seconds) + 5)]
         environment = os.environ | ({URGENT: "1"} if errand.urgent else {})
         command = [sys.executable, "-s", "-P", "-m", "seawall.agent.child", *limits, errand.module, *arguments]
-        actions = [(os.POSIX_SPAWN_DUP2, out, 1), (os.POSIX_SPAWN_DUP2, err, 2)]
+        source = _readable(given)
+        actions = [(os.POSIX_SPAWN_DUP2, source, 0), (os.POSIX_SPAWN_DUP2, out, 1), (os.POSIX_SPAWN_DUP2, err, 2)]
         try:
             self.pid = os.posix_spawn(sys.executable, command, environment, file_actions=actions, setpgroup=0)
         except OSError:
@@ -223,6 +227,7 @@ class Child:
             os.close(self._err)
             raise
         finally:
+            os.close(source)
             os.close(out)
             os.close(err)
         self._ended = False
@@ -294,6 +299,14 @@ def probe(found: Callable[[dict[str, str]], None], failed: Callable[[str], None]
             failed(str(error))
 
     threading.Thread(target=work, name="probe", daemon=True).start()
+
+
+def _readable(text: str) -> int:
+    """A descriptor from which the text can be read."""
+    descriptor = os.memfd_create("errand")
+    os.write(descriptor, text.encode("utf-8", "replace"))
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
 
 
 def _why(code: int, said: bytes) -> str:
