@@ -48,7 +48,7 @@ class Errand:
     memory: int
     """Bytes of address space."""
     urgent: bool = False
-    """Somebody waits for it: it runs beside other errands, at the priority of the agent, and is never paused."""
+    """Somebody waits for it: it is not niced."""
     input: bool = False
     """Whether all arguments go to the child's standard input as a JSON object: for what is no short text."""
 
