@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from seawall.core.severity import Severity
 from seawall.runtime import load
 from seawall.runtime.detect.engine import Engine
 from seawall.runtime.detect.examples import build
@@ -113,4 +114,5 @@ QUIET = {
 def test_ordinary_life_is_quiet(name):
     engine = Engine(load.system_plan())
     for event in build({"event": QUIET[name]}):
-        assert [alert.rule for alert in engine.judge(event)] == []
+        told = [alert.rule for alert in engine.judge(event) if alert.severity not in (Severity.LOW, Severity.INFO)]
+        assert told == []

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from seawall.runtime.detect.followups import Followups
+from seawall.runtime.detect.installed import Installed
 from seawall.runtime.detect.namespaces import Namespaces
 from seawall.runtime.detect.relay import Relays
 from seawall.runtime.detect.splices import Splices
@@ -15,7 +16,7 @@ from seawall.runtime.model import Event, Kind
 
 Observe = Callable[[Event], Mapping[str, Any]]
 
-_ALL = (Relays, Namespaces, Followups, Splices, Sweeps)
+_ALL = (Installed, Relays, Namespaces, Followups, Splices, Sweeps)
 NOTHING: Mapping[str, Any] = {}
 
 

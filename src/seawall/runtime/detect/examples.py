@@ -88,8 +88,11 @@ def _container(value: Any) -> Container | None:
 def _process(value: Mapping[str, Any], container: Container | None, parents: Sequence[Mapping[str, Any]]) -> Process:
     known = dict(value)
     exe = known.pop("exe", "/usr/bin/thing")
-    args = tuple(known.pop("args", (exe.rpartition("/")[2],)))
-    marks = {mark: known.pop(mark, False) for mark in ("upper", "memfd", "deleted")}
+    args = tuple(str(arg) for arg in known.pop("args", (exe.rpartition("/")[2],)))
+    if "env" in known:
+        known["env"] = tuple(known["env"])
+    marks: dict[str, Any] = {mark: known.pop(mark, False) for mark in ("upper", "memfd", "deleted")}
+    marks["fs_magic"] = _MAGIC[known.pop("exe_fs")] if "exe_fs" in known else 0
     stdio = tuple(_descriptor(number, text) for number, text in enumerate(known.pop("stdio", ())))
     process = Process(
         pid=known.pop("pid", 100 + len(parents)),

@@ -16,8 +16,9 @@ from seawall.runtime.detect.scripts import script_of
 from seawall.runtime.detect.shells import has_command, is_bare_shell, is_shell
 from seawall.runtime.model import Event, Found, Kind, Process, Scan
 
-AGAIN = 2.0
-"""Seconds after which holders are asked for a second and last time."""
+FIRST, AGAIN = 0.3, 2.3
+"""Seconds after which holders are asked for, for the first and the last time: whoever feeds a shell one script has let
+go of it by then, whoever relays has not."""
 MAX_PENDING, AT_ONCE = 512, 20
 MAX_KNOWN, KNOWN_FOR = 1024, 60.0
 """Origins remembered, and for how many seconds: the file may be written again."""
@@ -59,12 +60,12 @@ class Questions:
         found: dict[str, Any] = {}
         file = process.file
         if file is not None and file.upper and not file.memfd:
-            found |= self._origin(event, "origin", process.exe)
+            found |= {"origin": "installed"} if facts.get("installed") else self._origin(event, "origin", process.exe)
         script = script_of(process)
         if script:
             found["script"] = script
             found |= self._origin(event, "script_origin", script)
-        if "relay" not in facts and self._answered:
+        if facts.get("relay", "parent") == "parent" and self._answered:
             self._holders(event)
         return found
 
@@ -141,7 +142,8 @@ class Questions:
             return False
         self._number += 1
         others = tuple(one.pid for one in ancestors(event.process) if one.container is event.process.container)
-        pending = _Pending(replace(scan, number=self._number, others=others), event, event.time)
+        at = event.time + FIRST if scan.what == "holders" else event.time
+        pending = _Pending(replace(scan, number=self._number, others=others), event, at)
         self._pending[self._number] = pending
         self._fresh.append(pending)
         return True

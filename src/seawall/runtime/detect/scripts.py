@@ -9,6 +9,8 @@ _INTERPRETERS = (
     "sh bash dash ash zsh ksh mksh csh tcsh fish rbash busybox perl ruby node nodejs php lua tclsh awk gawk mawk"
 )
 INTERPRETERS = frozenset(_INTERPRETERS.split())
+_FAMILIES = ("python", "pypy", "php", "perl5", "ruby", "ld-linux", "ld-musl", "ld.so")
+"""The dynamic loader too: it runs what it is given."""
 _NO_FILE = ("-c", "-e", "-E", "-m", "-r", "-n", "--eval", "--command")
 """Options after which the program is on the command line, in a module, or nowhere."""
 
@@ -16,7 +18,7 @@ _NO_FILE = ("-c", "-e", "-E", "-m", "-r", "-n", "--eval", "--command")
 def is_interpreter(process: Process) -> bool:
     """By the name of the running file: a shell, Python, Perl, Ruby, Node, PHP …"""
     name = basename(process.exe)
-    return name in INTERPRETERS or name.startswith(("python", "pypy", "php", "perl5", "ruby"))
+    return name in INTERPRETERS or name.startswith(_FAMILIES)
 
 
 def script_of(process: Process) -> str:

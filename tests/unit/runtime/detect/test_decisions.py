@@ -132,8 +132,7 @@ def test_a_burst_of_blocks_means_that_the_profile_is_wrong():
 def bind_shell(more, parents=()):
     process = {"exe": "/bin/sh", "stdio": ["inet 203.0.113.7:4444 in"] * 3, **more}
     event = build({"event": {"kind": "exec", "container": True, "process": process, "parents": parents}})[0]
-    (alert,) = Engine(load.system_plan()).judge(event)
-    return alert.severity
+    return next(alert.severity for alert in Engine(load.system_plan()).judge(event) if alert.rule == "bind_shell")
 
 
 def test_a_shell_under_a_service_is_worse_and_one_of_docker_exec_less_bad():

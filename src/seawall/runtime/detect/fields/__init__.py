@@ -16,6 +16,7 @@ from seawall.runtime.detect.fields import (
     sockets,
     start,
     streams,
+    trust,
 )
 from seawall.runtime.detect.fields.container import in_container
 from seawall.runtime.detect.fields.form import MAX_ANCESTORS, Field, Getter, ancestors, basename
@@ -36,7 +37,7 @@ __all__ = [
 ]
 
 MAX_ARGUMENT = 256
-_PARTS = (changes, event, arguments, process, streams, files, sockets, intel, findings, container, start)
+_PARTS = (changes, event, arguments, process, streams, files, sockets, intel, findings, container, start, trust)
 FIELDS: dict[str, Field] = {field.name: field for part in _PARTS for field in part.ALL}
 
 

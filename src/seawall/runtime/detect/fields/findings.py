@@ -3,6 +3,7 @@
 import stat
 from typing import Any
 
+from seawall.runtime.detect import names
 from seawall.runtime.detect.fields.form import Field, Getter, ancestors
 from seawall.runtime.detect.shells import has_command, is_shell
 from seawall.runtime.model import Event, Kind, Process
@@ -42,6 +43,12 @@ def _foreign(event: Event) -> bool | None:
 def _upper_path(event: Event) -> str | None:
     file = event.process.file
     return file.upper_path or None if file is not None else None
+
+
+def _exe_system(event: Event) -> str | None:
+    file = event.process.file
+    magic = file.fs_magic if file is not None else 0
+    return names.FILE_SYSTEMS.get(magic, hex(magic)) if magic else None
 
 
 def _source_type(event: Event) -> str | None:
@@ -86,7 +93,8 @@ ALL = (
     Field("proc.relay", "text", _raw("relay"), _RELAY),
     Field("proc.is_shell", "flag", lambda e: is_shell(e.process), "a shell by its file, its task or its argument 0"),
     Field("proc.has_command", "flag", lambda e: has_command(e.process), "a shell that was given a command or a script"),
-    Field("proc.origin", "text", _raw("origin"), "of a program in the written layer: dropped, copied or image"),
+    Field("proc.origin", "text", _raw("origin"), "of a program written later: dropped, copied, installed or image"),
+    Field("proc.exe_fs", "text", _exe_system, "the file system of the running file: overlay, tmpfs, ext4 …"),
     Field("proc.script", "text", _raw("script"), "the script that an interpreter runs"),
     Field("proc.script_origin", "text", _raw("script_origin"), "of that script: as proc.origin"),
     Field("proc.profile", "text", _raw("profile"), "not in its image's profile, of this mode: monitor or protect"),
