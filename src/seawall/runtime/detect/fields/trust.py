@@ -8,7 +8,7 @@ from seawall.runtime.detect.fields.form import Field, ancestors, basename
 from seawall.runtime.model import Event, Process
 
 TMPFS = 0x01021994
-_WRITABLE = "/tmp/ /var/tmp/ /dev/ /run/ /var/run/ /mnt/ /media/ /home/ /root/ /srv/ /proc/"
+_WRITABLE = "/tmp/ /var/tmp/ /dev/ /run/ /var/run/ /mnt/ /media/ /home/ /root/ /srv/ /proc/"  # noqa: S108
 WRITABLE = tuple(_WRITABLE.split())
 _MANAGERS = (
     "apt apt-get aptitude dpkg dpkg-deb dpkg-preconfigure apk yum dnf dnf-3 microdnf rpm zypper pacman tdnf "
