@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from seawall.core.state import state_dir
 if TYPE_CHECKING:
     from seawall.node.docker import Docker
     from seawall.runtime.load import Compiled
-    from seawall.runtime.model import Plan
+    from seawall.runtime.model import Plan, Rule
     from seawall.runtime.simulate.catalog import Simulation
     from seawall.runtime.simulate.stage import Scene
 
@@ -30,7 +30,8 @@ EXAMPLES = """\
 examples:
   seawall runtime watch                        alerts of this node, one a line, until Ctrl-C
   seawall runtime watch --enforce --output json
-  seawall runtime watch --rules ./my-rules     the packaged rules and these
+  seawall runtime watch --rules ./my-rules     the packaged rules and these; read again when they change
+  seawall runtime watch --rules falco_rules.yaml   Falco's files are taken as they are
   seawall runtime rules check ./my-rules       do they compile? errors name file and line
   seawall runtime rules test ./my-rules        do they fire on their examples, and only on those?
   seawall runtime rules compile ./my-rules     the compiled plan as JSON
@@ -70,9 +71,10 @@ def _watch(arguments: Sequence[str]) -> int:
     wanted = parser.parse_args(arguments)
     enforce, output = wanted.enforce, wanted.output
     plan = _with_indicators(_plan(wanted.rules))
-    stopping = threading.Event()
+    stopping, asked = threading.Event(), threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
+    signal.signal(signal.SIGHUP, lambda *_: asked.set())
     said = 0
 
     def say(alert: dict[str, Any]) -> None:
@@ -82,8 +84,30 @@ def _watch(arguments: Sequence[str]) -> int:
 
     with _sensor(plan, enforce, say, stopping) as node:
         print(f"watching with {len(plan.rules)} rules{', enforcing' if enforce else ''}; Ctrl-C ends", file=sys.stderr)
-        node.run()
+        node.run(_renewer(wanted.rules, asked))
     return 1 if said else 0
+
+
+def _renewer(paths: list[Path], asked: threading.Event) -> "Callable[[], Plan | None]":
+    """The new plan, when SIGHUP asked for it or the files are others; a bad one is told and the last good one stays."""
+    from seawall.runtime.load.renewal import Renewal
+
+    files = Renewal(paths)
+
+    def renew() -> "Plan | None":
+        wanted = asked.is_set()
+        asked.clear()
+        if not wanted and not files.changed():
+            return None
+        compiled = files.compiled()
+        _errors(compiled)
+        if compiled.errors:
+            print(f"{len(compiled.errors)} errors in the rules: the last good plan stays", file=sys.stderr, flush=True)
+            return None
+        print(f"the rules were read again: {len(compiled.plan.rules)} rules", file=sys.stderr, flush=True)
+        return _with_indicators(compiled.plan)
+
+    return renew
 
 
 def _plan(paths: list[Path]) -> "Plan":
@@ -92,8 +116,7 @@ def _plan(paths: list[Path]) -> "Plan":
     if not paths:
         return load.system_plan()
     compiled = load.compile_paths(paths, load.system())
-    for error in compiled.errors:
-        print(f"{error.file}:{error.line}: {error.rule}: {error.message}", file=sys.stderr)
+    _errors(compiled)
     if compiled.errors:
         raise SeawallError(f"{len(compiled.errors)} errors in the rules", "mend them, or leave the files out")
     return compiled.plan
@@ -154,8 +177,8 @@ class _Node:
             raise SeawallError(str(self._watch.counters()["reason"]), "seawall doctor tells what is missing")
         threading.Thread(target=self._docker, daemon=True).start()
 
-    def run(self) -> None:
-        """Until `stopping` is set."""
+    def run(self, renew: "Callable[[], Plan | None]" = lambda: None) -> None:
+        """Until `stopping` is set. `renew` is asked each second for another plan to work by."""
         ready = select.poll()
         ready.register(self._watch.fileno(), select.POLLIN)
         ticked = 0.0
@@ -167,6 +190,10 @@ class _Node:
             if time.monotonic() - ticked > 1:
                 ticked = time.monotonic()
                 self._watch.tick(time.time())
+                plan = renew()
+                if plan is not None:
+                    self._settings = replace(self._settings, plan=plan)
+                    self._watch.apply(self._settings, 0)
 
     def stop(self) -> None:
         """Take the programs out of the kernel."""
@@ -222,6 +249,7 @@ def _sensor(
 
 def _rules(arguments: Sequence[str]) -> int:
     from seawall.runtime import load, plan
+    from seawall.runtime.load import examples
 
     parser = argparse.ArgumentParser("seawall runtime rules", description="Check, compile or test rule files.")
     parser.add_argument("what", choices=("check", "compile", "test"))
@@ -236,36 +264,45 @@ def _rules(arguments: Sequence[str]) -> int:
         _errors(compiled)
         print(json.dumps(plan.encode(compiled.plan), ensure_ascii=False))
         return 2 if compiled.errors else 0
-    failures = list(_examples(compiled)) if what == "test" else []
+    failures = list(examples.failures(compiled, paths)) if what == "test" else []
+    own = [rule for rule in compiled.plan.rules if not paths or _is_under(compiled.rules[rule.id].file, paths)]
     if output == "json":
-        own = [rule for rule in compiled.plan.rules if not paths or _is_under(compiled.rules[rule.id].file, paths)]
-        print(
-            json.dumps(
-                {
-                    "rules": [
-                        {"id": rule.id, "category": rule.category, "severity": rule.severity, "action": rule.action}
-                        | {"kinds": list(rule.kinds), "enabled": rule.enabled}
-                        | {"file": compiled.rules[rule.id].file, "line": compiled.rules[rule.id].line}
-                        for rule in own
-                    ],
-                    "macros": sorted(compiled.macros),
-                    "lists": sorted(compiled.lists),
-                    "errors": [asdict(error) for error in compiled.errors],
-                    **({"failures": failures} if what == "test" else {}),
-                },
-                ensure_ascii=False,
-                indent=1,
-            )
-        )
+        found = {
+            "rules": [_told(rule, compiled) for rule in own],
+            "macros": sorted(compiled.macros),
+            "lists": sorted(compiled.lists),
+            "errors": [asdict(error) for error in compiled.errors],
+            "warnings": [asdict(warning) for warning in compiled.warnings],
+            "skipped": [asdict(rule) for rule in compiled.skipped],
+            **({"failures": [asdict(failure) for failure in failures]} if what == "test" else {}),
+        }
+        print(json.dumps(found, ensure_ascii=False, indent=1))
     else:
         _errors(compiled)
+        for warning in compiled.warnings:
+            print(f"{warning.file}:{warning.line}: {warning.rule}: warning: {warning.message}", file=sys.stderr)
         for failure in failures:
-            print(f"{failure['file']}:{failure['line']}: {failure['rule']}: {failure['message']}")
+            print(f"{failure.file}:{failure.line}: {failure.rule}: {failure.message}")
+        skipped = f", {len(compiled.skipped)} left out" if compiled.skipped else ""
+        proven = f", {examples.counted(compiled, paths)} proven by examples" if what == "test" else ""
         print(
-            f"{len(compiled.plan.rules)} rules, {len(compiled.errors)} errors, {len(failures)} failures",
+            f"{len(own)} rules{skipped}, {len(compiled.errors)} errors, "
+            f"{len(compiled.warnings)} warnings, {len(failures)} failures{proven}",
             file=sys.stderr,
         )
     return 2 if compiled.errors else int(bool(failures))
+
+
+def _told(rule: "Rule", compiled: "Compiled") -> dict[str, Any]:
+    told = {"id": rule.id, "category": rule.category, "severity": rule.severity, "action": rule.action}
+    place = compiled.rules[rule.id]
+    return told | {
+        "kinds": list(rule.kinds),
+        "enabled": rule.enabled,
+        "source": rule.source,
+        "file": place.file,
+        "line": place.line,
+    }
 
 
 def _errors(compiled: "Compiled") -> None:
@@ -275,26 +312,6 @@ def _errors(compiled: "Compiled") -> None:
 
 def _is_under(file: str, paths: Iterable[Path]) -> bool:
     return any(Path(file) == path or path in Path(file).parents for path in paths)
-
-
-def _examples(compiled: "Compiled") -> Iterator[dict[str, Any]]:
-    """What rules do on their own examples that they should not, or do not that they should."""
-    from seawall.runtime.detect.engine import Engine
-    from seawall.runtime.detect.examples import build
-
-    for name, entry in compiled.rules.items():
-        place = {"file": entry.file, "line": entry.line, "rule": name}
-        for example in entry.value.get("examples", ()):
-            try:
-                engine = Engine(compiled.plan)
-                judged = [engine.judge(event) for event in build(example)]
-                fired = any(alert.rule == name for alert in judged[-1])
-            except (SeawallError, TypeError, AttributeError, IndexError) as error:
-                yield place | {"message": f"an example cannot be read: {error}"}
-                continue
-            if fired != bool(example.get("fires")):
-                did = "fires on" if fired else "does not fire on"
-                yield place | {"message": f"{did} its example “{example.get('name', '')}”"}
 
 
 # simulate

@@ -32,7 +32,7 @@ def rules(tmp_path):
 def test_check_answers_what_there_is(rules, capsys):
     assert main(["runtime", "rules", "check", "--output", "json", str(rules)]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert set(found) == {"rules", "macros", "lists", "errors"}
+    assert set(found) == {"rules", "macros", "lists", "errors", "warnings", "skipped"}
     assert [rule["id"] for rule in found["rules"]] == ["mine"]
     assert (found["rules"][0]["line"], found["errors"]) == (1, [])
 

@@ -94,10 +94,9 @@ def _files(paths: Iterable[str | Path], problems: list[Problem]) -> Iterator[Pat
     count = 0
     for given in paths:
         path = Path(given)
-        found = [path]
-        if path.is_dir():
-            found = sorted(p for p in path.iterdir() if p.suffix in (".yaml", ".yml") and not examples(p))
-        if not found:
+        inside = sorted(p for p in path.iterdir() if p.suffix in (".yaml", ".yml")) if path.is_dir() else [path]
+        found = [file for file in inside if not examples(file)]
+        if not inside:
             problems.append(Problem(str(path), 0, "", "the folder holds no *.yaml file"))
         for file in found:
             count += 1
