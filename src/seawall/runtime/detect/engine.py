@@ -111,23 +111,27 @@ class Engine:
         incomplete = container is not None and not container.complete
         found: list[Alert] = []
         allowed: Collection[str] | None = None
-        for judge in self._judges.of(event):
-            if judge.identity and incomplete:
-                self.unjudged += 1
-            elif (not about or not judge.fields.isdisjoint(about)) and self._fires(judge, event):
-                if allowed is None:
-                    allowed = self._allowed(event, incomplete)
-                if judge.rule.category not in allowed and not self._waivers.silence(judge.rule.id, event):
-                    found += self._merging.take(_fitted(judge.rule, event), event)
+        for judge in self._holding(self._judges, event, incomplete, about):
+            if allowed is None:
+                allowed = {held.rule.category for held in self._holding(self._allow, event, incomplete)}
+            if judge.rule.category not in allowed and not self._waivers.silence(judge.rule.id, event):
+                found += self._merging.take(_fitted(judge.rule, event), event)
         return found + self._merging.pushed()
 
-    def _allowed(self, event: Event, incomplete: bool) -> frozenset[str]:
-        """Categories of which nothing is told of this event, because a rule allows it."""
-        return frozenset(
-            judge.rule.category
-            for judge in self._allow.of(event)
-            if not (judge.identity and incomplete) and self._fires(judge, event)
-        )
+    def _holding(self, judges: Judges, event: Event, incomplete: bool, about: Collection[str] = ()) -> Iterable[Judge]:
+        """Whose condition holds, as far as it may be asked."""
+        if not incomplete and not about:
+            try:
+                return judges.holding(event)
+            except (TypeError, ValueError, AttributeError):  # one of them: the others are asked without it
+                pass
+        return [judge for judge in judges.of(event) if self._asked(judge, event, incomplete, about)]
+
+    def _asked(self, judge: Judge, event: Event, incomplete: bool, about: Collection[str]) -> bool:
+        if judge.identity and incomplete:
+            self.unjudged += 1
+            return False
+        return (not about or not judge.fields.isdisjoint(about)) and self._fires(judge, event)
 
     def _fires(self, judge: Judge, event: Event) -> bool:
         try:

@@ -7,6 +7,7 @@ rest, those that hold for named programs alone are found by the name.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from seawall.runtime.detect import nodes
 from seawall.runtime.detect.condition import Check, Lists, fields_of
@@ -18,14 +19,19 @@ MAX_SORTS = 256
 """Different sorts of events that are kept ready; a node sees about forty."""
 KEYS = ("proc.name", "proc.pname", "proc.exename", "evt.arg.request", "fd.filename")
 """Fields by whose value rules are found."""
+PATH = "fd.name"
+"""And the path of a file, by its first folder or its last component."""
 MIN_KEYED = 3
 """So many rules are worth a look-up."""
+
+MAX_NAMES = 40
+"""Of a rule that is found by name; one of more is rather found by its path, if it has one."""
 
 Sort = tuple[Kind, str, bool]
 """Kind, system call, in a container."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Judge:
     """One rule, ready to be asked."""
 
@@ -48,6 +54,7 @@ class _Sorted:
 
     always: tuple[Judge, ...]
     tables: tuple[tuple[Getter, dict[str, tuple[Judge, ...]]], ...]
+    paths: dict[str, tuple[Judge, ...]]
 
 
 @dataclass(slots=True)
@@ -66,6 +73,7 @@ class Judges:
         self._sorted: dict[Sort, _Sorted] = {}
         self._made: dict[tuple[int, int], Judge] = {}
         self._places: dict[str, int] = {}
+        self._path = resolve(PATH).get
         for place, rule in enumerate(rule for rule in rules if rule.enabled):
             identity = any(_asks_identity(name) for name in fields_of(rule.when))
             node = self._web.node(rule.when)
@@ -87,15 +95,26 @@ class Judges:
         named: list[Judge] = []
         for get, table in found.tables:
             named += table.get(get(event), ())
+        if found.paths:
+            path = self._path(event)
+            if path is not None:
+                named += found.paths.get(first_folder(path), ())
+                last = found.paths.get(path[path.rfind("/") + 1 :])
+                if last is not None:
+                    named += [judge for judge in last if judge not in named]
         if not named:
             return found.always
-        return sorted((*found.always, *named), key=lambda judge: judge.place)
+        return sorted((*found.always, *named), key=_place)
+
+    def holding(self, event: Event) -> list[Judge]:
+        """Those that fire. Raises what a condition raises that cannot be worked out: ask one by one then."""
+        return [judge for judge in self.of(event) if judge.check(event)]
 
     def _sort(self, kind: Kind, syscall: str, inside: bool) -> _Sorted:
         facts = facts_of(kind, syscall) | {"container.id": nodes.not_host if inside else nodes.known("host")}
         done: dict[int, nodes.Node] = {}
         always: list[Judge] = []
-        keyed: dict[str, list[tuple[frozenset[str], Judge]]] = {name: [] for name in KEYS}
+        keyed: dict[str, list[tuple[frozenset[str], Judge]]] = {name: [] for name in (*KEYS, PATH)}
         for wanted in self._by_kind[kind]:
             node = self._web.simplified(wanted.node, facts, done)
             if node is self._web.false:
@@ -107,12 +126,13 @@ class Judges:
             else:
                 keyed[name].append((values, judge))
         tables: list[tuple[Getter, dict[str, tuple[Judge, ...]]]] = []
+        paths = _table(keyed.pop(PATH))
         for name, entries in keyed.items():
             if len(entries) < MIN_KEYED:
                 always += [judge for _, judge in entries]
             else:
                 tables.append((resolve(name).get, _table(entries)))
-        return _Sorted(tuple(sorted(always, key=lambda judge: judge.place)), tuple(tables))
+        return _Sorted(tuple(sorted(always, key=_place)), tuple(tables), paths)
 
     def _judge(self, wanted: _Wanted, node: nodes.Node) -> Judge:
         key = (id(wanted), id(node))
@@ -130,6 +150,9 @@ class Judges:
             values = allowed(node, name, self._web.lists)
             if values is not None and (best[1] is None or len(values) < len(best[1])):
                 best = (name, values)
+        if best[1] is None or len(best[1]) > MAX_NAMES:
+            paths = allowed(node, PATH, self._web.lists)
+            best = best if paths is None else (PATH, paths)
         return best
 
 
@@ -139,7 +162,11 @@ def _asks_identity(name: str) -> bool:
 
 def facts_of(kind: Kind, syscall: str) -> dict[str, nodes.Fact]:
     """What is certain of an event of this sort."""
-    facts = {"evt.kind": nodes.known(kind.value), "evt.type": nodes.known(syscall or SYSCALLS.get(kind, ""))}
+    facts = {
+        "evt.num": nodes.positive,
+        "evt.kind": nodes.known(kind.value),
+        "evt.type": nodes.known(syscall or SYSCALLS.get(kind, "")),
+    }
     if kind is Kind.READ:
         facts |= {"evt.is_open_write": nodes.known(False), "evt.is_open_read": nodes.known(True)}
     elif kind is not Kind.OPEN:
@@ -160,7 +187,13 @@ def allowed(node: nodes.Node, name: str, lists: Lists) -> frozenset[str] | None:
                 return None
             total |= found
         return total
-    if node.kind != "leaf" or len(node.when) < 3 or node.when[1] != name or isinstance(node.when[2], dict):
+    if node.kind == "false":
+        return frozenset()
+    if node.kind != "leaf" or len(node.when) < 3 or isinstance(node.when[2], dict):
+        return None
+    if name == PATH:
+        return _paths(node.when, lists)
+    if node.when[1] != name:
         return None
     if node.when[0] == "=":
         return frozenset([node.when[2]])
@@ -168,6 +201,44 @@ def allowed(node: nodes.Node, name: str, lists: Lists) -> frozenset[str] | None:
         return None
     value = node.when[2]
     return frozenset(lists[value] if isinstance(value, str) else value)
+
+
+def first_folder(path: str) -> str:
+    """`/etc/` of /etc/cron.d/x, `/` of /x."""
+    end = path.find("/", 1)
+    return path[: end + 1] if end > 0 else "/"
+
+
+def _paths(when: Sequence[Any], lists: Lists) -> frozenset[str] | None:
+    """The first folders and last components of the paths for which a check can hold; the former end in a slash."""
+    if when[1] not in (PATH, "fd.filename", "fd.directory"):
+        return None
+    operator, _, quantifier = str(when[0]).partition(" ")
+    value = when[2]
+    if (quantifier or operator in ("in", "intersects", "pmatch")) and isinstance(value, str):
+        value = lists[value]
+    if quantifier == "allof":
+        return None
+    values = (value,) if isinstance(value, str) else tuple(value)
+    if operator in ("=", "in", "intersects"):
+        if when[1] == "fd.filename":
+            return frozenset(values)
+        if when[1] == "fd.directory":
+            return frozenset(first_folder(one.rstrip("/") + "/x") for one in values)
+        return frozenset(map(first_folder, values)) if when[1] == PATH else None
+    if when[1] != PATH:
+        return None
+    if operator == "startswith" and all(one.find("/", 1) > 0 for one in values):
+        return frozenset(map(first_folder, values))
+    if operator == "pmatch" and all(one.strip("/") for one in values):
+        return frozenset(folder for one in values for folder in (first_folder(one), first_folder(one + "/")))
+    if operator == "endswith" and all("/" in one and not one.endswith("/") for one in values):
+        return frozenset(one[one.rfind("/") + 1 :] for one in values)
+    return None
+
+
+def _place(judge: Judge) -> int:
+    return judge.place
 
 
 def _table(entries: list[tuple[frozenset[str], Judge]]) -> dict[str, tuple[Judge, ...]]:

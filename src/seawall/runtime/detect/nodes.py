@@ -19,11 +19,12 @@ Facts = Mapping[str, Fact]
 
 MERGED = {"=": "in", "in": "in", "startswith": "startswith", "endswith": "endswith"}
 """Operators of which `a or b` on one field is one check."""
-DEAR = frozenset(["many", "bytes"])
+DEAR = frozenset(["many", "bytes", "net", "ports"])
 """Types whose checks are worth remembering for the rest of an event."""
 _WORDS = (
     "proc.cmdline proc.args proc.pcmdline proc.env fd.name fd.directory fd.filename evt.type fd.typechar evt.res "
-    "thread.cap_effective thread.cap_permitted container.image.repository evt.args proc.exename"
+    "thread.cap_effective thread.cap_permitted container.image.repository evt.args proc.exename fd.type stdio.sockets "
+    "fd.inner_path fd.sport fd.fs"
 )
 DEAR_FIELDS = frozenset(_WORDS.split())
 """Fields that are worked out once an event."""
@@ -201,6 +202,13 @@ def known(value: Any) -> Fact:
         return {"=": value == other, "!=": value != other}.get(operator)
 
     return fact
+
+
+def positive(operator: str, other: Any) -> bool | None:
+    """The fact of a number that it is more than 0."""
+    if operator == "exists":
+        return True
+    return {"=": False, "!=": True, ">=": True, ">": True}.get(operator) if other == 0 else None
 
 
 def not_host(operator: str, other: Any) -> bool | None:
