@@ -1,0 +1,142 @@
+"""What people decide at the server, as a real node carries it out: a rule by form, a waiver, a learned profile."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from conftest import docker_cli
+from seawall.agent import enrol, resident
+from seawall.agent.identity import Home
+from seawall.core.clock import format_time
+from seawall.node.host import host_id
+from serving import Served
+
+pytestmark = [
+    pytest.mark.docker,
+    pytest.mark.kernel,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(os.geteuid() != 0, reason="loads eBPF programs: needs root"),
+]
+NAME = "policy-node-box"
+PATIENCE = 60.0
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    state = tmp_path_factory.mktemp("state")
+    (state / "server.toml").write_text("[intervals]\nheartbeat = 5\ncontainers = 5\n")
+    server = Served(state).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def admin(served: Served) -> str:
+    return served.command("token", "create", "test-admin", "--role", "admin")
+
+
+@pytest.fixture(scope="module")
+def box(bash_image: str) -> Iterator[str]:
+    subprocess.run(["docker", "rm", "-f", NAME], capture_output=True, timeout=30, check=False)
+    docker_cli("run", "-d", "--rm", "--label", "seawall.test.tier=back", "--name", NAME, bash_image, "sleep", "900")
+    yield docker_cli("inspect", "-f", "{{.Id}}", NAME)
+    subprocess.run(["docker", "rm", "-f", NAME], capture_output=True, timeout=30, check=False)
+
+
+@pytest.fixture(scope="module")
+def node(served: Served, admin: str, box: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A resident agent of this host; its id."""
+    folder = tmp_path_factory.mktemp("node")
+    fingerprint = json.loads((served.state / "server.json").read_text())["ca_fingerprint"]
+    url = f"https://127.0.0.1:{served.port}"
+    enrol.enrol(Home(folder), url, served.enrolment_token(admin), fingerprint, host_id())
+    process = subprocess.Popen(resident.command(folder), env=resident.environment(folder))
+    found = served.until(
+        lambda: [row for row in served.get("/agents", admin)["items"] if row["sensor"]["state"] == "on"], PATIENCE
+    )
+    yield found[0]["id"]
+    process.terminate()
+    process.wait(20)
+
+
+def do(served: Served, token: str, method: str, path: str, body: Any) -> Any:
+    status, value, _ = served.call(method, f"/api/v1{path}", body, token)
+    assert status in (200, 201), (status, value)
+    return value
+
+
+def in_force(served: Served, admin: str, node: str) -> None:
+    """Until the node works by the newest plan."""
+
+    def same() -> bool:
+        state = served.get("/rules/state", admin)
+        return not state["pending"] and served.get(f"/agents/{node}", admin)["plan_version"] == state["version"]
+
+    served.until(same, PATIENCE)
+
+
+def run(*words: str) -> None:
+    docker_cli("exec", NAME, *words)
+
+
+def alerts(served: Served, admin: str, rule: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = served.get(f"/alerts?rule={rule}&container_name={NAME}", admin)["items"]
+    return found
+
+
+def test_a_rule_by_form_fires_where_its_scope_says_and_a_waiver_silences_it(
+    served: Served, admin: str, node: str, box: str
+) -> None:
+    wish = {"title": "Somebody makes a pipe", "process": ["mkfifo"], "scope": {"labels": {"seawall.test.tier": "back"}}}
+    rule = do(served, admin, "POST", "/user-rules", wish)["id"]
+    elsewhere = {**wish, "scope": {"labels": {"seawall.test.tier": "front"}}}
+    other = do(served, admin, "POST", "/user-rules", elsewhere)["id"]
+    in_force(served, admin, node)
+    run("bash", "-c", "mkfifo /tmp/$RANDOM; true")
+    (alert,) = served.until(lambda: alerts(served, admin, rule), PATIENCE)
+    assert alert["title"] == "Somebody makes a pipe" and alert["container_id"] == box
+    assert alerts(served, admin, other) == []
+
+    fields = {"proc.exename": "mkfifo", "container.name": NAME}
+    found = do(served, admin, "POST", "/waivers/preview", {"rules": [rule], "fields": fields})
+    assert found["count"] == 1 and found["unknown"] == []
+    until = format_time(time.time() + 3600)
+    waiver = {"rules": [rule], "fields": fields, "reason": "ours", "expires_at": until}
+    made = do(served, admin, "POST", "/waivers", waiver)
+    in_force(served, admin, node)
+    before = alerts(served, admin, rule)[0]["count"]
+    time.sleep(11)  # past the window in which repeats are counted instead of told
+    run("bash", "-c", "mkfifo /tmp/$RANDOM; true")
+    served.until(lambda: served.get(f"/waivers/{made['id']}", admin)["silenced"] >= 1, PATIENCE)
+    assert alerts(served, admin, rule)[0]["count"] == before
+
+
+def test_an_image_is_learned_and_what_is_not_in_its_profile_is_told(
+    served: Served, admin: str, node: str, box: str
+) -> None:
+    run("bash", "-c", "cat /etc/passwd > /dev/null; true")
+
+    def mine() -> dict[str, Any] | None:
+        for row in served.get("/profiles?q=seawall-test&limit=200", admin)["items"]:
+            detail = served.get(f"/profiles/{row['id']}", admin)
+            if any(program["path"].endswith("/cat") for program in detail["programs"]):
+                return dict(detail)
+        return None
+
+    profile = served.until(mine, PATIENCE)
+    assert profile["mode"] == "discover" and profile["program_count"] == len(profile["programs"])
+    row = next(
+        row for row in served.get("/profiles?q=seawall-test&limit=200", admin)["items"] if row["id"] == profile["id"]
+    )
+    assert row["containers"] >= 1
+    do(served, admin, "POST", f"/profiles/{profile['id']}/promote", None)
+    in_force(served, admin, node)
+    run("bash", "-c", "cat /etc/passwd > /dev/null; id; true")
+    found = served.until(lambda: alerts(served, admin, "profile_violation"), PATIENCE)
+    assert "/bin/id" in {alert["process"]["exe"] for alert in found}
+    served.until(lambda: served.get(f"/profiles/{profile['id']}", admin)["violations_7d"] >= 1, PATIENCE)
