@@ -354,6 +354,34 @@ def test_quarantine_is_listed_until_it_is_restored(operator, viewer, agent) -> N
     assert viewer.get("/quarantine")["total"] == 1
 
 
+def test_malware_goes_into_quarantine_by_itself_where_that_is_switched_on(admin, viewer, agent) -> None:
+    box = {"id": "2" * 64, "name": "shop", "image": "shop:1"}
+
+    def found(path: str, verdict: str = "malicious") -> tuple[str, dict[str, Any]]:
+        evidence = {"kind": "scan", "file": {"path": path}, "sample": {"verdict": verdict, "sha256": "aa"}}
+        return alert(path, category="malware", rule="malware_written", container=box, evidence=evidence)
+
+    agent.send(found("/tmp/before"))
+    admin.do("PATCH", "/runtime/settings", {"quarantine_malware": True})
+    agent.send(found("/tmp/odd", "suspicious"), found("/tmp/miner"))
+    order = next_order(agent)
+    assert (order["kind"], order["args"]["path"]) == ("response.file", "/tmp/miner")
+    (row,) = viewer.get("/responses?created_by=seawall")["items"]
+    assert (row["action"], row["container_name"], row["state"]) == ("quarantine", "shop", "waiting")
+    assert viewer.get(f"/alerts/{row['alert_id']}")["responses"] == 1
+    report(agent, order, "done", result={"result": "done", "target": "/tmp/miner", "undo": {"id": "q9"}})
+    later = format_time(time.time() - 60)
+    agent.send(("alert", {**found("/tmp/miner")[1], "last_seen": later, "first_seen": later}))
+    assert viewer.get("/responses?created_by=seawall")["total"] == 1, "it is away already"
+    agent.send(found("/tmp/miner"))
+    report(agent, next_order(agent), "failed", error="x", result={"result": "failed", "reason": "file_gone"})
+    capable(agent, ["assets.refresh"])
+    agent.send(found("/tmp/other"))
+    assert viewer.get("/responses?created_by=seawall&reason=not_supported")["total"] == 1
+    capable(agent, ORDERS)
+    admin.do("PATCH", "/runtime/settings", {"quarantine_malware": False})
+
+
 def test_rules_are_tested_on_what_nodes_recorded(operator, viewer, agent) -> None:
     draft = {"text": RULE.format(id="replayed"), "hours": 6}
     unable = operator.do("POST", "/rules/test", draft, 202)["id"]
@@ -413,7 +441,7 @@ def test_settings_reach_the_agents_and_outlive_a_restart(served, admin, operator
     assert admin.do("PATCH", "/runtime/settings", wish)["learning_hours"] == 24
     operator.settled()
     found = config(agent)
-    assert found["enforce"] is True and found["responses"]["auto"]["quarantine_malware"] is True
+    assert found["enforce"] is True
     assert found["plan"]["filters"]["samples"] is False and "*" not in found["plan"]["profiles"]
     served.stop()
     served.start()

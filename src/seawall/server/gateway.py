@@ -112,6 +112,8 @@ class Gateway:
                 )
 
             taken = await asyncio.wrap_future(self._parts.database.submit(step))
+        if taken.ordered:
+            self._parts.bell.ring(agent_id)
         shed, interval = self._load()
         version = await asyncio.to_thread(self._parts.plans.version)
         return JSONResponse(

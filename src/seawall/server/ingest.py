@@ -18,7 +18,7 @@ from seawall.core import clock, envelope, ids
 from seawall.core.envelope import Batch, Item
 from seawall.core.errors import Hostile
 from seawall.lists import Change, Resync, Source
-from seawall.server import agents, details, jobs, outcomes
+from seawall.server import agents, automatic, details, jobs, outcomes
 
 LOG = structlog.get_logger("seawall.ingest")
 
@@ -56,6 +56,8 @@ class Taken:
     stored: int = 0
     rejected: int = 0
     resync: list[str] = field(default_factory=list)
+    ordered: bool = False
+    """Whether there is a new order for this agent now."""
     conflict: bool = False
 
 
@@ -98,6 +100,9 @@ def take(
         rejected=taken.rejected,
     )
     changes += noticed
+    ordered = _answered(connection, agents.source(row), changes, now)
+    taken.ordered = any(change.type == "jobs/change" for change in ordered)
+    changes += ordered
     if taken.conflict:
         changes += _tell_conflict(connection, agents.source(row), now)
     return taken, changes
@@ -168,6 +173,24 @@ def _apply(connection: Connection, source: Source, item: Item, now: str, taken: 
         return []
     taken.stored += 1
     return changes
+
+
+def _answered(connection: Connection, source: Source, changes: list[Change], now: str) -> list[Change]:
+    """What the server orders by itself; that it cannot never costs the batch that asked for it."""
+    if not any(change.type.startswith("alerts/") and change.payload.get("category") == "malware" for change in changes):
+        return []
+    savepoint = connection.begin_nested()
+    try:
+        found = automatic.answered(connection, source, changes, now)
+    except OperationalError:
+        savepoint.rollback()
+        raise
+    except Exception as error:
+        savepoint.rollback()
+        LOG.exception("no automatic response", agent=source.agent_id, error=repr(error))
+        return []
+    savepoint.commit()
+    return found
 
 
 def _silenced(connection: Connection, beat: Mapping[str, Any], now: str) -> list[Change]:

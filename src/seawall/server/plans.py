@@ -152,7 +152,6 @@ class Plans:
             "plan": body,
             "intervals": dataclasses.asdict(self._config.intervals),
             "enforce": bool(settings["enforce"]),
-            "responses": {"auto": {"quarantine_malware": bool(settings["quarantine_malware"])}},
         }
         self._value = {"version": ids.content_hash(value), **value}
 

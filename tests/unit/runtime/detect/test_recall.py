@@ -81,8 +81,8 @@ def test_what_is_no_event_is_none_and_never_an_error():
         {"evidence": [], "process": 7, "last_seen": "2026-01-01T00:00:00Z"},
     ):
         assert recall.recalled(broken) is None
-    assert recall.missing(["proc.name", "container.label[app]", "proc.env", "sample.verdict"]) == [
+    assert recall.missing(["proc.name", "container.label[app]", "proc.env", "dns.name"]) == [
         "container.label[app]",
+        "dns.name",
         "proc.env",
-        "sample.verdict",
     ]
