@@ -20,6 +20,9 @@ CGROUPS = Path("/sys/fs/cgroup")
 PTMX = os.makedev(5, 2)
 
 
+Connected = Callable[[int], Connection | None]
+
+
 @dataclass(slots=True)
 class _Held:
     """What one process holds."""
@@ -64,19 +67,31 @@ def _holder(scan: Scan, member: int) -> Found:
         return min(found, key=lambda one: (one.outgoing, not one.peer.host), default=None)
 
     if scan.terminal >= 0:
-        return _found(connected, "pty", (one.pid for one in held.values() if scan.terminal in one.masters))
+        masters = [one for one in held.values() if scan.terminal in one.masters]
+        found = _found(connected, "pty", (one.pid for one in masters))
+        return found if found.holder else _through(connected, held, masters, "pty")
     if shell is None:
         return Found()
     near = {inode + step for inode in shell.sockets & set(scan.pairs) for step in (-1, 1)}
     if near:  # socketpair(2) makes both halves at once: their inodes are neighbours
         return _found(connected, "pipe", (one.pid for one in held.values() if near & one.sockets))
-    incoming = _chain(held, shell.reads & set(scan.pipes), downstream=False)
-    if not any(connected(pid) for pid in incoming):
-        return Found()
-    return _found(connected, "pipe", iter(_chain(held, shell.writes & set(scan.pipes), downstream=True)))
+    shell.reads &= set(scan.pipes)
+    shell.writes &= set(scan.pipes)
+    return _through(connected, held, [shell], "pipe")
 
 
-def _found(connected: Callable[[int], Connection | None], through: str, pids: Iterator[int]) -> Found:
+def _through(connected: Connected, held: Mapping[int, _Held], ends: list[_Held], through: str) -> Found:
+    """Somebody with a connection, from whom what these processes read comes and to whom what they write goes."""
+    for end in ends:
+        incoming = _chain(held, end.reads - end.writes, end.pid, downstream=False)
+        if any(connected(pid) for pid in incoming):
+            found = _found(connected, through, iter(_chain(held, end.writes - end.reads, end.pid, downstream=True)))
+            if found.holder:
+                return found
+    return Found()
+
+
+def _found(connected: Connected, through: str, pids: Iterator[int]) -> Found:
     for pid in pids:
         connection = connected(pid)
         if connection is not None:
@@ -85,9 +100,9 @@ def _found(connected: Callable[[int], Connection | None], through: str, pids: It
     return Found()
 
 
-def _chain(held: Mapping[int, _Held], pipes: set[int], downstream: bool) -> list[int]:
+def _chain(held: Mapping[int, _Held], pipes: set[int], start: int, downstream: bool) -> list[int]:
     """Processes at the other ends of these pipes, and at the far ends of theirs, nearest first."""
-    found: list[int] = []
+    found: list[int] = [start]
     for _ in range(MAX_STEPS):
         near = [
             one for one in held.values() if one.pid not in found and pipes & (one.reads if downstream else one.writes)
@@ -96,7 +111,7 @@ def _chain(held: Mapping[int, _Held], pipes: set[int], downstream: bool) -> list
             break
         found += [one.pid for one in near]
         pipes = {inode for one in near for inode in (one.writes if downstream else one.reads)}
-    return found
+    return found[1:]
 
 
 def _members(pid: int, container: str) -> list[int]:
