@@ -108,7 +108,7 @@ def test_a_protected_image_refuses_what_is_not_its_own_and_tells_once(agent, pee
     assert beat["protection"]["enforce"] is True
     assert beat["protection"]["level"] == 3
     assert (beat["protection"]["means"]["container"], beat["protection"]["means"]["quarantine"]) == ("docker", True)
-    assert beat["protection"]["means"]["network"] == "nftables"
+    assert beat["protection"]["means"]["network"] == "cgroup"
     assert "fanotify" not in beat["protection"]["reasons"]
     for _ in range(3):
         done = subprocess.run(

@@ -17,12 +17,15 @@ from seawall.core.errors import SeawallError
 from seawall.runtime.detect.engine import Engine
 from seawall.runtime.detect.merging import WINDOW
 from seawall.runtime.detect.profiles import BURST, BURST_WINDOW, REST, image_key
-from seawall.runtime.model import Alert, Container, Event, Plan, Process
+from seawall.runtime.model import Alert, Container, Event, Kind, Plan, Process
 from seawall.runtime.respond.settle import Settle
 
 if TYPE_CHECKING:
     from seawall.runtime.respond.guard import Guard
+    from seawall.runtime.respond.kernel import Kernel
 
+KILLED_AT_EXEC, KILLED_AT_OPEN = 1, 2
+"""As in respond/kernel.py, which is only imported when it is needed."""
 MAX_REPEATS = 1024
 MAX_HASHES = 1000
 GRACE = 0.1
@@ -56,6 +59,7 @@ class Response:
         self._say = say
         self._settle = Settle()
         self._guard: Guard | None = None
+        self._kernel: Kernel | None = None
         self._boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
         self._refused: list[tuple[float, dict[str, Any]]] = []
         self._repeats: OrderedDict[tuple[str, str, str], tuple[float, int, Alert]] = OrderedDict()
@@ -72,8 +76,9 @@ class Response:
         """What asks before programs run, if something enforces."""
         return self._guard
 
-    def apply(self, plan: Plan, enforce: bool, known: dict[str, Container]) -> None:
-        """Respond by this plan from now on."""
+    def apply(self, plan: Plan, enforce: bool, known: dict[str, Container], maps: dict[str, int]) -> None:
+        """Respond by this plan from now on. `maps` are the sensor's."""
+        self._deny(plan if enforce else None, maps)
         if self._guard is None:
             if not enforce:
                 return
@@ -86,6 +91,39 @@ class Response:
                 self.know(container)
         else:
             self._guard.apply(plan, enforce)
+
+    def _deny(self, plan: Plan | None, maps: dict[str, int]) -> None:
+        if plan is None or not maps:
+            if self._kernel is not None:
+                self._kernel.close()
+                self._kernel = None
+            return
+        if self._kernel is None:
+            if not any(rule.enabled and rule.action == "block" for rule in plan.rules):
+                return
+            from seawall.runtime.respond.kernel import Kernel
+
+            self._kernel = Kernel(maps)
+        self._kernel.apply(plan)
+
+    def refused(self, event: Event) -> Event:
+        """A connection that the kernel side has refused, as the one that was meant: so that its rule fires."""
+        peer, kernel = event.peer, self._kernel
+        if kernel is None or peer is None or event.process.container is None or not kernel.refuses(peer.host):
+            return event
+        return replace(event, kind=Kind.CONNECT, result=0, blocked=True, raw={**event.raw, "means": "egress"})
+
+    def _stopped(self, alert: Alert, event: Event) -> tuple[Alert, Event]:
+        """What the kernel side has already done about an event of a blocking rule."""
+        if self._kernel is None or alert.action != "block" or event.blocked or event.kind not in (Kind.EXEC, Kind.OPEN):
+            return alert, event
+        kind = self._kernel.stopped(event.process.pid, event.process.start)
+        if kind in (KILLED_AT_EXEC, KILLED_AT_OPEN):
+            return alert, replace(event, blocked=True, raw={**event.raw, "means": "signal"})
+        if kind:
+            evidence = {**alert.evidence, "changed": "the open itself had created or cut the file"}
+            alert = replace(alert, result="killed_after_effect", means="signal", when="after", evidence=evidence)
+        return alert, event
 
     def keep(self, kept: Kept) -> None:
         """Remember and heed what responses leave on disk."""
@@ -132,7 +170,8 @@ class Response:
         from seawall.runtime.respond.act import act
 
         try:
-            alert = act(alert, event, enforce)
+            alert, event = self._stopped(alert, event)
+            alert = alert if alert.means else act(alert, event, enforce)
         except (SeawallError, OSError) as error:
             alert = replace(alert, result="failed", evidence={**alert.evidence, "response_error": str(error)})
         for settled in self._settle.put(alert, event, time.monotonic()):
@@ -167,6 +206,9 @@ class Response:
         if self._guard is not None:
             self._guard.stop()
             self._guard = None
+        if self._kernel is not None:
+            self._kernel.close()
+            self._kernel = None
 
     def _told(
         self,

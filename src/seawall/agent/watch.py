@@ -37,6 +37,7 @@ class SensorLike(Protocol):
     def update(self, plan: Plan, enforce: bool) -> None: ...
     def know(self, container: Container) -> None: ...
     def process(self, pid: int) -> Process | None: ...
+    def maps(self) -> dict[str, int]: ...
     def forget(self, id: str) -> None: ...
     def stop(self) -> None: ...
 
@@ -85,7 +86,7 @@ class Watch:
         self._problems.clear("sensor")
         for container in self._known.values():
             self.know(container)
-        self.response.apply(plan, settings.enforce, self._known)
+        self.response.apply(plan, settings.enforce, self._known, sensor.maps())
 
     def apply(self, settings: Settings, step: int) -> None:
         """Work by another configuration, or at another step of the ladder, from the next event on."""
@@ -100,7 +101,7 @@ class Watch:
         try:
             self._engine.update(plan)
             self._sensor.update(plan, settings.enforce)
-            self.response.apply(plan, settings.enforce, self._known)
+            self.response.apply(plan, settings.enforce, self._known, self._sensor.maps())
             self._problems.clear("plan")
         except (SeawallError, OSError, ValueError, KeyError) as error:
             self._problems.say("plan", f"the plan cannot be put to work: {error}")
@@ -205,6 +206,8 @@ class Watch:
         try:
             if event.process.vpid == 1:
                 self.response.meet(event.process)
+            if event.result == -1:
+                event = self.response.refused(event)
             for alert in engine.judge(event):
                 self.response.answer(alert, event, enforce)
         except Exception as error:

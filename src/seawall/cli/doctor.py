@@ -35,6 +35,8 @@ STALE_DAYS = 7.0
 RESPONSES = {
     "fanotify": "programs are refused before they run",
     "firewall": "containers are cut off the network",
+    "cgroup": "connections of containers to forbidden addresses are refused",
+    "deny": "forbidden programs and writes of containers are stopped in the kernel",
     "docker": "containers are paused, stopped and killed",
     "quarantine": "files are moved into quarantine and back",
 }

@@ -58,6 +58,9 @@ class Scripted:
     def process(self, pid):
         return None
 
+    def maps(self):
+        return {}
+
     def forget(self, id):
         self.known.pop(id, None)
 

@@ -57,7 +57,7 @@ struct dentry { struct dentry *d_parent; struct qstr d_name; struct inode *d_ino
 struct vfsmount { struct dentry *mnt_root; };
 struct mount { struct mount *mnt_parent; struct dentry *mnt_mountpoint; struct vfsmount mnt; struct mnt_namespace *mnt_ns; };
 struct path { struct vfsmount *mnt; struct dentry *dentry; };
-struct file { struct inode *f_inode; unsigned int f_flags; struct path f_path; void *private_data; };
+struct file { struct inode *f_inode; unsigned int f_mode; unsigned int f_flags; struct path f_path; void *private_data; };
 struct fdtable { unsigned int max_fds; struct file **fd; };
 struct files_struct { struct fdtable *fdt; };
 struct fs_struct { struct path root, pwd; };

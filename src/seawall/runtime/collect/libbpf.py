@@ -5,7 +5,7 @@ import errno
 import os
 from collections.abc import Container
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from seawall.core.errors import SeawallError
 
@@ -16,6 +16,7 @@ _POINTERS = (
     "bpf_object__next_map",
     "bpf_object__next_program",
     "bpf_program__attach",
+    "bpf_program__attach_cgroup",
 )
 _TEXTS = ("bpf_map__name", "bpf_program__name")
 
@@ -32,10 +33,13 @@ class Loader:
         self.programs: list[str] = []
         self._keep: list[Any] = []
 
-    def add(self, path: Path) -> None:
-        """Load an object and attach its programs. Raises SeawallError; objects loaded before stay."""
+    def add(self, path: Path, cgroup: int = -1) -> None:
+        """Load an object and attach its programs, those for cgroups to an open cgroup folder.
+
+        Raises SeawallError; objects loaded before stay.
+        """
         data = path.read_bytes()
-        self._load(data, path.name, self._names(data, path.name))
+        self._load(data, path.name, self._names(data, path.name), cgroup)
 
     def add_singly(self, path: Path, only: Container[str] | None = None) -> dict[str, str]:
         """Load what can be loaded of an object, program by program; which could not, and why."""
@@ -57,7 +61,7 @@ class Loader:
         self._lib.bpf_object__close(handle)
         return names
 
-    def _load(self, data: bytes, what: str, names: list[str]) -> None:
+    def _load(self, data: bytes, what: str, names: list[str], cgroup: int = -1) -> None:
         """Load these programs of an object and attach them."""
         handle = self._check(self._lib.bpf_object__open_mem(data, len(data), None), f"{what}: it cannot be read")
         programs = []
@@ -75,7 +79,7 @@ class Loader:
         if result:
             raise self._refused(what, -result)
         links = [
-            (name, self._check(self._lib.bpf_program__attach(program), f"{name} cannot be attached"))
+            (name, self._check(self._attach(program, cgroup), f"{name} cannot be attached"))
             for name, program in programs
         ]
         for found in maps:
@@ -85,6 +89,11 @@ class Loader:
         self.links += [self._lib.bpf_link__fd(link) for _, link in links]
         self.programs += [name for name, _ in links]
         self._keep += [data, handle, links]
+
+    def _attach(self, program: int, cgroup: int) -> int | None:
+        if cgroup < 0:
+            return cast("int | None", self._lib.bpf_program__attach(program))
+        return cast("int | None", self._lib.bpf_program__attach_cgroup(program, cgroup))
 
     def _each(self, next: Any, handle: int) -> list[int]:
         found, item = [], None
@@ -165,5 +174,6 @@ def library() -> Any:
     ):
         getattr(lib, name).argtypes = [pointer]
     lib.bpf_program__set_autoload.argtypes = [pointer, ctypes.c_bool]
+    lib.bpf_program__attach_cgroup.argtypes = [pointer, ctypes.c_int]
     lib.bpf_map__reuse_fd.argtypes = [pointer, ctypes.c_int]
     return lib

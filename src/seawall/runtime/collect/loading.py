@@ -58,7 +58,7 @@ def load(tick: float, folder: Path = FOLDER) -> Loaded:
     missing = [name for name in OBJECTS if not (folder / f"{name}.bpf.o").is_file()]
     if missing:
         raise SeawallError(f"the eBPF programs are not built: {', '.join(missing)}", BUILD)
-    answer, descriptors = _in_child(lambda: _load(tick, folder))
+    answer, descriptors = in_child(lambda: _load(tick, folder))
     if "error" in answer:
         _close(descriptors)
         raise SeawallError(answer["error"], answer.get("hint", ""))
@@ -84,7 +84,7 @@ def fill(wanted: Mapping[int, tuple[int, dict[bytes, int]]]) -> None:
             libbpf.replace(descriptor, keys, size)
         return {}, []
 
-    answer, _ = _in_child(work)
+    answer, _ = in_child(work)
     if "error" in answer:
         raise SeawallError(answer["error"], answer.get("hint", ""))
 
@@ -128,7 +128,8 @@ def _add(loader: "libbpf.Loader", folder: Path, name: str) -> dict[str, str]:
     return fewest or {}
 
 
-def _in_child(work: Callable[[], tuple[dict[str, Any], list[int]]]) -> tuple[dict[str, Any], list[int]]:
+def in_child(work: Callable[[], tuple[dict[str, Any], list[int]]]) -> tuple[dict[str, Any], list[int]]:
+    """What the work in a short-lived child answers, with the descriptors it hands over."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs:
         child = os.fork()

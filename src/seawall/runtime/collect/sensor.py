@@ -140,6 +140,10 @@ class Sensor:
         """Who a container is; events of it that wait are delivered at the next `read`."""
         self._table.know(container)
 
+    def maps(self) -> dict[str, int]:
+        """Descriptors of the kernel side's maps, for other programs beside it; empty before the start."""
+        return self._loaded.maps if self._loaded is not None else {}
+
     def process(self, pid: int) -> Process | None:
         """Who has this number now, as far as is known."""
         return self._table.processes.get(pid)

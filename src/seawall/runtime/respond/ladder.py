@@ -19,7 +19,8 @@ MENDS = {
     "firewall": "apt-get install nftables",
     "docker": "start Docker, or name its socket in DOCKER_HOST=unix://PATH",
     "quarantine": "use Linux 5.6 or newer",
-    "cgroup": "start the node with systemd.unified_cgroup_hierarchy=1",
+    "cgroup": "mount -t cgroup2 none /sys/fs/cgroup/unified, and mend the sensor",
+    "deny": "make build, and mend the sensor",
     "lsm": "start the kernel with `bpf` in its list of security modules: lsm=…,bpf",
     "signal": "mend the sensor first",
 }
@@ -30,7 +31,7 @@ def protection(
     probed: Mapping[str, str], sensor: Mapping[str, Any], *, enforce: bool, guard: str = ""
 ) -> dict[str, Any]:
     """The heartbeat's `protection`. `guard` is why programs are not asked for although they should be."""
-    reasons = dict.fromkeys(("fanotify", "firewall", "docker", "quarantine", "cgroup"), UNKNOWN) | dict(probed)
+    reasons = dict.fromkeys(("fanotify", "firewall", "docker", "quarantine", "cgroup", "deny"), UNKNOWN) | dict(probed)
     reasons["signal"] = "" if sensor.get("state") in ("on", "degraded") else "the sensor is off"
     lsm = bool(sensor.get("lsm"))
     reasons["lsm"] = "" if lsm else str(sensor.get("lsm_reason") or "no security module of ours is loaded")
@@ -39,8 +40,8 @@ def protection(
     works = {name: not why for name, why in reasons.items()}
     means: dict[str, Any] = {
         "exec": _best(works, ("lsm", "fanotify", "signal")),
-        "file": _best(works, ("lsm",)),
-        "network": _best(works, ("lsm", "firewall")).replace("firewall", "nftables"),
+        "file": _best(works, ("lsm", "deny")).replace("deny", "signal"),
+        "network": _best(works, ("lsm", "cgroup", "firewall")).replace("firewall", "nftables"),
         "container": _best(works, ("docker",)),
         "quarantine": works["quarantine"] and works["docker"],
     }

@@ -12,12 +12,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 from seawall.node.docker import Docker, find_socket
 from seawall.runtime.respond import fanotify
-
-CGROUP2 = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")
 
 
 def fanotify_exec() -> str:
@@ -72,11 +69,28 @@ def quarantine() -> str:
     return ""
 
 
-def cgroup() -> str:
-    """Containers in the unified hierarchy, where programs can be attached to their cgroups."""
-    if (Path(CGROUP2[0]) / "cgroup.controllers").exists():
-        return ""
-    return "containers are in cgroup v1; rules in their network namespaces are used instead"
+def egress() -> str:
+    """Programs at the root of the unified cgroup hierarchy that refuse connections."""
+    return _loads("egress")
+
+
+def deny() -> str:
+    """Programs that kill at an exec and at an open for writing."""
+    return _loads("deny")
+
+
+def _loads(name: str) -> str:
+    """Load it with empty tables, where it denies nothing, and let it go at once."""
+    from seawall.core.errors import SeawallError
+    from seawall.runtime.respond import kernel
+
+    try:
+        maps, links = kernel.load(name, {})
+    except SeawallError as error:
+        return str(error)[:300]
+    for descriptor in (*links, *maps.values()):
+        os.close(descriptor)
+    return ""
 
 
 CHECKS: dict[str, Callable[[], str]] = {
@@ -84,7 +98,8 @@ CHECKS: dict[str, Callable[[], str]] = {
     "firewall": firewall,
     "docker": docker,
     "quarantine": quarantine,
-    "cgroup": cgroup,
+    "cgroup": egress,
+    "deny": deny,
 }
 
 

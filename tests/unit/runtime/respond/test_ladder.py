@@ -4,7 +4,7 @@ import pytest
 
 from seawall.runtime.respond.ladder import LEVELS, MENDS, protection
 
-ALL = dict.fromkeys(("fanotify", "firewall", "docker", "quarantine", "cgroup"), "")
+ALL = dict.fromkeys(("fanotify", "firewall", "docker", "quarantine", "cgroup", "deny"), "")
 
 
 @pytest.mark.parametrize(
@@ -13,7 +13,7 @@ ALL = dict.fromkeys(("fanotify", "firewall", "docker", "quarantine", "cgroup"), 
         ({}, {"state": "on"}, 3, "fanotify"),
         ({}, {"state": "on", "lsm": ["bprm_check_security"]}, 4, "lsm"),
         ({"fanotify": "no"}, {"state": "degraded"}, 2, "signal"),
-        ({"firewall": "no"}, {"state": "on"}, 2, "fanotify"),
+        ({"firewall": "no", "cgroup": "no"}, {"state": "on"}, 2, "fanotify"),
         ({"fanotify": "no", "docker": "no"}, {"state": "on"}, 1, "signal"),
         ({}, {"state": "off"}, 0, "fanotify"),
     ],

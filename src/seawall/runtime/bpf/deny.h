@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What containers may not do, as tables: only rules whose condition says exactly what a table can say are in them
+ * (detect/exact.py). Objects that include this are loaded only while something enforces. */
+#ifndef SEAWALL_DENY_H
+#define SEAWALL_DENY_H
+
+#pragma clang diagnostic ignored "-Wunused-function" /* the sensor's headers have more than is needed here */
+#include "task.h"
+#include "file.h"
+
+#define DENIALS 128
+#define SIGKILL 9
+#define AT sizeof(struct open_record)
+
+enum denial_kind {
+	DENIED_EXEC = 1,    /* killed before the program's first instruction */
+	DENIED_OPEN = 2,    /* killed before it could write; the file is unchanged */
+	DENIED_CHANGED = 3, /* likewise, but the open itself has created or cut the file */
+};
+
+struct address4 { __u32 bits; __u8 at[4]; };
+struct address6 { __u32 bits; __u8 at[16]; };
+struct denial { __u64 start; __u32 pid; __u32 kind; };
+struct denials { __u64 count; struct denial last[DENIALS]; };
+
+MAP(deny_exec_paths, BPF_MAP_TYPE_LPM_TRIE, 1024, struct path_key, __u8, BPF_F_NO_PREALLOC);
+MAP(deny_exec_names, BPF_MAP_TYPE_HASH, 256, struct name_key, __u8, 0);
+MAP(deny_write_paths, BPF_MAP_TYPE_LPM_TRIE, 1024, struct path_key, __u8, BPF_F_NO_PREALLOC);
+MAP(deny_write_names, BPF_MAP_TYPE_HASH, 256, struct name_key, __u8, 0);
+MAP(deny_peers4, BPF_MAP_TYPE_LPM_TRIE, 1024, struct address4, __u8, BPF_F_NO_PREALLOC);
+MAP(deny_peers6, BPF_MAP_TYPE_LPM_TRIE, 1024, struct address6, __u8, BPF_F_NO_PREALLOC);
+MAP(denied, BPF_MAP_TYPE_ARRAY, 1, __u32, struct denials, BPF_F_MMAPABLE);
+
+/* Not static: the verifier then looks at each of these once, not once for every way that leads to it. */
+__noinline int in_container(void)
+{
+	__u64 id;
+	struct cgroup_facts *facts = container_of_task((void *)bpf_get_current_task(), &id);
+	return facts && facts->container;
+}
+
+/* The agent reads this to know whom the kernel side has stopped. */
+static __always_inline void note(struct task_struct *task, __u32 kind)
+{
+	__u32 zero = 0;
+	struct denials *all = bpf_map_lookup_elem(&denied, &zero);
+	if (!all)
+		return;
+	struct denial *last = &all->last[all->count % DENIALS];
+	last->start = BPF_CORE_READ(task, group_leader, start_boottime);
+	last->pid = BPF_CORE_READ(task, tgid);
+	last->kind = kind;
+	__sync_fetch_and_add(&all->count, 1);
+}
+
+/* Whether a file of the current task lies in the table of programs (0) or of files not to be written (1). */
+__noinline int forbidden(unsigned long address, int write)
+{
+	struct file *file = (void *)address;
+	struct scratch *s = scratch();
+	if (!s)
+		return 0;
+	__builtin_memset(&s->name, 0, sizeof(s->name));
+	bpf_probe_read_kernel_str(s->name.text, MAX_NAME, BPF_CORE_READ(file, f_path.dentry, d_name.name));
+	if (bpf_map_lookup_elem(write ? (void *)&deny_write_names : (void *)&deny_exec_names, &s->name))
+		return 1;
+	__u32 size = write_path(s, AT, (void *)bpf_get_current_task(), &file->f_path);
+	if (size > MAX_PATH + 256)
+		return 0;
+	s->key.bits = (MAX_FILTER + 1) * 8;
+	__builtin_memset(s->key.text, 0, sizeof(s->key.text));
+	if (size > MAX_FILTER)
+		size = MAX_FILTER;
+	bpf_probe_read_kernel(s->key.text, size, &s->record[AT]);
+	return bpf_map_lookup_elem(write ? (void *)&deny_write_paths : (void *)&deny_exec_paths, &s->key) != 0;
+}
+
+#endif

@@ -1,0 +1,160 @@
+"""What the kernel side denies by itself, in real containers: no connection and no datagram arrives, no byte is written,
+no instruction of a forbidden program runs; each is told once, with what is true."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from conftest import docker_cli
+from watching import watching
+
+pytestmark = [
+    pytest.mark.docker,
+    pytest.mark.kernel,
+    pytest.mark.timeout(180),
+    pytest.mark.skipif(os.geteuid() != 0, reason="the sensor needs root"),
+]
+NAME = "respond-deny"
+RULES = """
+- rule: no_peer
+  title: {{en: Forbidden address, zh: 禁止的地址}}
+  why: {{en: Because, zh: 因为}}
+  advice: {{en: Look, zh: 看}}
+  category: network
+  severity: high
+  kinds: [connect]
+  condition: container and fd.ip in ("{peer}/32", "fd00:5ea::/64")
+  action: block
+- rule: no_write
+  title: {{en: Forbidden file, zh: 禁止的文件}}
+  why: {{en: Because, zh: 因为}}
+  advice: {{en: Look, zh: 看}}
+  category: file_tampering
+  severity: high
+  kinds: [open]
+  condition: container and fd.name startswith /srv/
+  action: block
+- rule: no_run
+  title: {{en: Forbidden program, zh: 禁止的程序}}
+  why: {{en: Because, zh: 因为}}
+  advice: {{en: Look, zh: 看}}
+  category: abnormal_process
+  severity: high
+  kinds: [exec]
+  condition: container and proc.exename = forbidden
+  action: block
+"""
+
+
+class Heard:
+    """A TCP and a UDP server on one port; counts what reaches it."""
+
+    def __init__(self):
+        self.tcp = socket.create_server(("0.0.0.0", 0))
+        self.port = self.tcp.getsockname()[1]
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.bind(("0.0.0.0", self.port))
+        self.calls = self.datagrams = 0
+        for body in (self._tcp, self._udp):
+            threading.Thread(target=body, daemon=True).start()
+
+    def _tcp(self):
+        while True:
+            try:
+                self.tcp.accept()[0].close()
+            except OSError:
+                return
+            self.calls += 1
+
+    def _udp(self):
+        while True:
+            try:
+                said = self.udp.recv(100)
+            except OSError:
+                return
+            self.datagrams += said != b""
+
+    def close(self):
+        for server in (self.tcp, self.udp):
+            with contextlib.suppress(OSError):
+                server.shutdown(socket.SHUT_RDWR)
+            server.close()
+
+
+@pytest.fixture
+def heard():
+    made = Heard()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def container(bash_image):
+    subprocess.run(["docker", "rm", "-f", NAME], capture_output=True, timeout=30, check=False)
+    docker_cli("run", "-d", "--name", NAME, bash_image, "sleep", "600")
+    docker_cli("exec", NAME, "bash", "-c", "mkdir /srv; echo before > /srv/file; cp /bin/touch /tmp/forbidden")
+    yield docker_cli("inspect", "-f", "{{.Id}}", NAME)
+    docker_cli("rm", "-f", NAME)
+
+
+def inside(script):
+    command = ["docker", "exec", NAME, "bash", "-c", script]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_kernel_stops_what_tables_say(container, heard, tmp_path):
+    gateway = docker_cli("inspect", "-f", "{{.NetworkSettings.Gateway}}", NAME)
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(RULES.format(peer=gateway))
+    tcp, udp = f"exec 3<>/dev/tcp/{gateway}/{heard.port}", f"echo x > /dev/udp/{gateway}/{heard.port}"
+    assert inside(f"{tcp}; {udp}").returncode == 0
+    time.sleep(0.5)
+    assert (heard.calls, heard.datagrams) == (1, 1), "without rules it arrives"
+
+    with watching(tmp_path, "--enforce", "--rules", str(rules)) as watcher:
+
+        def told(rule, count=1):
+            def found():
+                mine = [a for a in watcher.alerts() if a["rule"] == rule and a["container"]["id"] == container]
+                return mine if len(mine) >= count else None
+
+            return watcher.wait(found, 15)
+
+        watcher.wait(lambda: inside(tcp).returncode != 0, 20)
+        before = (heard.calls, heard.datagrams)
+        assert "not permitted" in inside(tcp).stderr
+        assert inside(udp).returncode != 0
+        time.sleep(0.5)
+        assert (heard.calls, heard.datagrams) == before, "nothing arrived"
+        alert = told("no_peer")[-1]
+        assert outcome(alert) == ("block", "blocked", "egress", "before")
+        assert alert["evidence"]["peer"]["host"] == gateway
+
+        killed = inside("echo more >> /srv/file")
+        assert killed.returncode == 137
+        assert outcome(told("no_write")[-1]) == ("block", "blocked", "signal", "before")
+        assert inside("cat /srv/file").stdout == "before\n", "no byte was written"
+
+        inside("echo new > /srv/new")
+        alert = told("no_write", 2)[-1]
+        assert outcome(alert) == ("block", "killed_after_effect", "signal", "after"), "the file was made, and is empty"
+        assert inside("[ -e /srv/new ] && [ ! -s /srv/new ]").returncode == 0
+
+        assert inside("/tmp/forbidden /tmp/ran").returncode in (126, 137)
+        assert inside("[ -e /tmp/ran ]").returncode == 1, "it never ran"
+        [alert] = told("no_run")
+        assert outcome(alert)[:2] == ("block", "blocked")
+        assert alert["means"] in ("fanotify", "signal")
+        assert inside("cat /srv/file; echo x > /tmp/elsewhere").returncode == 0, "reading and other files are free"
+
+    assert inside(f"{tcp}; echo after >> /srv/file; /tmp/forbidden /tmp/ran").returncode == 0, "all is free again"
+    assert inside("cat /srv/file").stdout == "before\nafter\n"
+
+
+def outcome(alert):
+    return alert["action"], alert["result"], alert["means"], alert["when"]
