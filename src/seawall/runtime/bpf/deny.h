@@ -31,11 +31,11 @@ MAP(deny_peers4, BPF_MAP_TYPE_LPM_TRIE, 1024, struct address4, __u8, BPF_F_NO_PR
 MAP(deny_peers6, BPF_MAP_TYPE_LPM_TRIE, 1024, struct address6, __u8, BPF_F_NO_PREALLOC);
 MAP(denied, BPF_MAP_TYPE_ARRAY, 1, __u32, struct denials, BPF_F_MMAPABLE);
 
-/* Not static: the verifier then looks at each of these once, not once for every way that leads to it. */
-__noinline int in_container(void)
+/* By the cgroup alone: what a task has left is kept where programs of cgroups cannot look. */
+SUBPROGRAM int in_container(void)
 {
 	__u64 id;
-	struct cgroup_facts *facts = container_of_task((void *)bpf_get_current_task(), &id);
+	struct cgroup_facts *facts = facts_of(cgroup_of((void *)bpf_get_current_task(), &id), &id);
 	return facts && facts->container;
 }
 
@@ -54,7 +54,7 @@ static __always_inline void note(struct task_struct *task, __u32 kind)
 }
 
 /* Whether a file of the current task lies in the table of programs (0) or of files not to be written (1). */
-__noinline int forbidden(unsigned long address, int write)
+SUBPROGRAM int forbidden(unsigned long address, int write)
 {
 	struct file *file = (void *)address;
 	struct scratch *s = scratch();
@@ -64,13 +64,17 @@ __noinline int forbidden(unsigned long address, int write)
 	bpf_probe_read_kernel_str(s->name.text, MAX_NAME, BPF_CORE_READ(file, f_path.dentry, d_name.name));
 	if (bpf_map_lookup_elem(write ? (void *)&deny_write_names : (void *)&deny_exec_names, &s->name))
 		return 1;
-	__u32 size = write_path(s, AT, (void *)bpf_get_current_task(), &file->f_path);
+	__u32 size = write_file(AT, file);
+	UNKNOWN(size);
 	if (size > MAX_PATH + 256)
 		return 0;
 	s->key.bits = (MAX_FILTER + 1) * 8;
 	__builtin_memset(s->key.text, 0, sizeof(s->key.text));
 	if (size > MAX_FILTER)
 		size = MAX_FILTER;
+	UNKNOWN(size);
+	if (size > MAX_FILTER)
+		return 0;
 	bpf_probe_read_kernel(s->key.text, size, &s->record[AT]);
 	return bpf_map_lookup_elem(write ? (void *)&deny_write_paths : (void *)&deny_exec_paths, &s->key) != 0;
 }

@@ -24,9 +24,9 @@ LAST = 128
 MAX_KNOWN = 1024
 MAPS = {
     "deny_exec_paths": filters.SIZES["open_paths"],
-    "deny_exec_names": filters.SIZES["open_names"],
+    "deny_exec_names": filters.SIZES["names"],
     "deny_write_paths": filters.SIZES["open_paths"],
-    "deny_write_names": filters.SIZES["open_names"],
+    "deny_write_names": filters.SIZES["names"],
     "deny_peers4": 8,
     "deny_peers6": 20,
 }
@@ -66,7 +66,7 @@ class Kernel:
         self._hold("deny", files)
         self._hold("egress", bool(self._networks))
         for maps, _ in self._loaded.values():
-            loading.fill({fd: (MAPS[name], keys[name]) for name, fd in maps.items() if name in MAPS})
+            loading.fill({fd: (MAPS[name], dict.fromkeys(keys[name], 1)) for name, fd in maps.items() if name in MAPS})
 
     def refuses(self, host: str) -> bool:
         """Whether connections of containers to an address are refused."""
