@@ -42,6 +42,8 @@ PARTS = (
     "runtime/model.py",
     "runtime/normalise.py",
     "runtime/plan.py",
+    "runtime/parts.py",
+    "runtime/syscalls.py",
     "runtime/collect",
     "runtime/detect",
     "runtime/respond",
