@@ -73,6 +73,8 @@ def compile_check(
     plain = found.type in ("text", "number", "flag")
     if quantifier in ("oneof", "anyof") and operator in ("startswith", "endswith") and plain:
         value, quantifier = tuple(value), ""
+    if quantifier in ("oneof", "anyof") and operator == "contains" and plain:
+        return _contains(found.get, tuple(value))
     if quantifier:
         tests = [_test(found.type, operator, one) for one in value]
         return _checked(found, _quantified(tests, quantifier))
@@ -176,6 +178,21 @@ def _quick(operator: str, get: Getter, value: Any) -> Check | None:
     if operator == "contains":
         return lambda event: (found := get(event)) is not None and value in found
     return None
+
+
+def _contains(get: Getter, values: tuple[str, ...]) -> Check:
+    """Some of them, in a plain loop: it runs for each program that starts."""
+
+    def check(event: Event) -> bool:
+        found = get(event)
+        if found is None:
+            return False
+        for value in values:  # noqa: SIM110
+            if value in found:
+                return True
+        return False
+
+    return check
 
 
 def _exists(get: Getter) -> Check:

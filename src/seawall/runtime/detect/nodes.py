@@ -17,7 +17,7 @@ Fact = Callable[[str, Any], bool | None]
 """(operator, value) → whether the check holds, None where that is not known yet."""
 Facts = Mapping[str, Fact]
 
-MERGED = {"=": "in", "in": "in", "startswith": "startswith", "endswith": "endswith"}
+MERGED = {"=": "in", "in": "in", "startswith": "startswith", "endswith": "endswith", "contains": "contains"}
 """Operators of which `a or b` on one field is one check."""
 DEAR = frozenset(["many", "bytes", "net", "ports"])
 """Types whose checks are worth remembering for the rest of an event."""
@@ -33,10 +33,12 @@ DEAR_FIELDS = frozenset(_WORDS.split())
 class Node:
     """A part of a condition: `and`, `or` or `not` of parts, or a check. Equal ones of a web are the same object."""
 
-    __slots__ = ("check", "cost", "kind", "number", "parts", "users", "when")
+    __slots__ = ("check", "cost", "kind", "number", "odds", "parts", "users", "when")
 
     def __init__(self, kind: str, parts: tuple["Node", ...], when: Sequence[Any], cost: int, number: int = 0) -> None:
         self.kind, self.parts, self.when, self.cost, self.number = kind, parts, when, cost, number
+        self.odds = _odds(kind, parts, when)
+        """About how often it does not hold."""
         self.check: Check | None = None
         self.users = 0
 
@@ -68,7 +70,7 @@ class Web:
         return node.parts[0] if node.kind == "not" else self._made("not", (node,))
 
     def joined(self, kind: str, parts: Sequence[Node]) -> Node:
-        """`and` or `or` of parts, flat, without repeats, the cheap ones first."""
+        """`and` or `or` of parts, flat, without repeats, first what is likely to decide it at little cost."""
         decided, idle = (self.false, self.true) if kind == "and" else (self.true, self.false)
         flat: dict[int, Node] = {}
         for part in parts:
@@ -82,7 +84,9 @@ class Web:
             kept = self._merged(kept)
         if len(kept) < 2:
             return kept[0] if kept else idle
-        return self._made(kind, tuple(sorted(kept, key=lambda one: one.cost)))
+        if kind == "and":
+            return self._made(kind, tuple(sorted(kept, key=lambda one: one.cost / one.odds)))
+        return self._made(kind, tuple(sorted(kept, key=lambda one: one.cost / (1.01 - one.odds))))
 
     def simplified(self, node: Node, facts: Facts, done: dict[int, Node]) -> Node:
         """What remains of it under the facts; `done` remembers for further nodes under the same."""
@@ -159,7 +163,7 @@ class Web:
 
     def _values(self, leaf: Node) -> Sequence[Any]:
         value = leaf.when[2]
-        if leaf.when[0] in ("in", "startswith anyof", "endswith anyof"):
+        if leaf.when[0] in ("in", "startswith anyof", "endswith anyof", "contains anyof"):
             return self.lists[value] if isinstance(value, str) else value
         return (value,)
 
@@ -235,6 +239,22 @@ def _mergeable(node: Node) -> tuple[str, str] | None:
 def _key(content: bytes) -> bytes:
     """Short, because there are thousands, and equal only for what is equal."""
     return blake2b(content, digest_size=12).digest()
+
+
+def _odds(kind: str, parts: tuple[Node, ...], when: Sequence[Any]) -> float:
+    """A guess: what is named is seldom, what is excluded is seldom too."""
+    if kind == "leaf":
+        return {"!=": 0.1, ">=": 0.1, ">": 0.1, "exists": 0.2, "<": 0.3, "<=": 0.3}.get(when[0], _odds_of(when))
+    if kind == "not":
+        return max(0.03, 1 - parts[0].odds)
+    product = 1.0
+    for part in parts:
+        product *= part.odds if kind == "or" else 1 - part.odds
+    return min(0.99, max(0.03, product if kind == "or" else 1 - product))
+
+
+def _odds_of(when: Sequence[Any]) -> float:
+    return 0.5 if len(when) > 2 and isinstance(when[2], bool) else 0.92
 
 
 def _cost(when: Sequence[Any]) -> int:
