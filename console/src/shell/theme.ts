@@ -16,6 +16,7 @@ export function themed(dark: boolean): ThemeConfig {
       colorPrimary: dark ? '#4fb3d1' : '#0b6a8c',
       colorLink: dark ? '#6cc4df' : '#0b6a8c',
       colorInfo: dark ? '#4fb3d1' : '#0b6a8c',
+      ...(dark ? {} : { colorInfoBg: '#ecf5f8', colorInfoBorder: '#bcd9e4', colorError: '#c4202c' }),
       colorBgLayout: dark ? '#0d1418' : '#f3f6f8',
       ...(dark ? DARK : { colorTextBase: '#13222b', colorBorderSecondary: '#dfe6ea' }),
       borderRadius: 6,

@@ -44,7 +44,7 @@ export function ProtectionSection({ agent }: { agent: Agent }) {
   return (
     <Section title={t('section.protection')} extra={<ProtectionLevel agent={agent} />}>
       <p style={{ marginTop: 0 }}>
-        {t(`protection.about.${protection.level}`)}. {protection.enforce ? t('protection.enforcing') : t('protection.alertOnly')}.
+        {t('protection.sentence', { about: t(`protection.about.${protection.level}`), enforcing: protection.enforce ? t('protection.enforcing') : t('protection.alertOnly') })}
       </p>
       <Facts items={MEANS_OF.map((name) => [t(`protection.of.${name}`), <span key={name}>{word(name)}</span>])} />
       {Object.keys(reasons).length > 0 && (

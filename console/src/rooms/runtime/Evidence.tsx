@@ -41,6 +41,7 @@ export function EvidenceFacts({ alert }: { alert: Alert }) {
     [t('evidence.target'), evidence.target ? code(evidence.target) : undefined],
     [t('evidence.flags'), evidence['flags'] ? code(evidence['flags']) : undefined],
     [t('evidence.fstype'), code(evidence.fstype)],
+    [t('evidence.capabilities'), alert.process.capabilities ? <details key="caps"><summary>{t('evidence.capabilityCount', { count: alert.process.capabilities.split(/[\s,]+/).length })}</summary><small>{alert.process.capabilities}</small></details> : undefined],
     ['SHA-256', copy(evidence.sha256)],
     [t('column.signature'), code(evidence.signature)],
     ...Object.entries(evidence)

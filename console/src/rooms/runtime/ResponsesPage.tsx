@@ -40,14 +40,14 @@ function List({ view }: { view: View }) {
     () => [
       { key: 'created', title: t('respond.when'), sort: 'created_at', width: 110, render: (row) => <Time at={row.created_at} /> },
       ...(view === 'responses' ? [{ key: 'action', title: t('respond.action'), width: 130, render: (row: Response) => <>{t(`respond.${row.action}.name`)} {row.dry_run && <span className="tag">{t('respond.dry')}</span>}</> }] : []),
-      { key: 'target', title: view === 'quarantine' ? t('column.file') : t('respond.target'), width: 210, render: (row) => <code title={row.target}>{row.target || row.container_name}</code> },
+      { key: 'target', title: view === 'quarantine' ? t('column.file') : t('respond.target'), width: 170, render: (row) => <code title={row.target}>{row.target || row.container_name}</code> },
       { key: 'container', title: t('column.container'), width: 150, render: (row) => (row.container_id ? <EntityLink kind="container" id={row.container_id}>{row.container_name || row.container_id.slice(0, 12)}</EntityLink> : <span className="quiet">{t('onHost')}</span>) },
       { key: 'host', title: t('column.host'), width: 110, render: (row) => row.host_name },
-      { key: 'outcome', title: t('respond.outcome'), width: 220, render: (row) => <span className={isOpen(row) ? 'low' : row.state === 'failed' ? 'high' : 'good'}>{outcomeText(row, t)}</span> },
-      { key: 'means', title: t('respond.means'), width: 120, render: (row) => (row.means ? t(`means.${row.means}`, { defaultValue: row.means }) : <span className="quiet">–</span>) },
+      { key: 'outcome', title: t('respond.outcome'), width: 190, render: (row) => <span className={isOpen(row) ? 'low' : row.state === 'failed' ? 'high' : 'good'}>{outcomeText(row, t)}</span> },
+      { key: 'means', title: t('respond.means'), width: 140, render: (row) => (row.means ? t(`means.${row.means}`, { defaultValue: row.means }) : <span className="quiet">–</span>) },
       { key: 'by', title: t('respond.byWhom'), sort: 'created_by', width: 100, render: (row) => row.created_by },
       { key: 'alert', title: t('alert'), width: 80, render: (row) => (row.alert_id ? <EntityLink kind="alert" id={row.alert_id}>{t('respond.toAlert')}</EntityLink> : <span className="quiet">–</span>) },
-      { key: 'undo', title: '', width: 130, align: 'right', render: (row) => <Undo response={row} small /> },
+      { key: 'undo', title: '', width: 110, align: 'right', render: (row) => <Undo response={row} small /> },
     ],
     [t, view],
   )

@@ -4,7 +4,7 @@ import { Copyable } from '@/parts/Copyable'
 import { exact, Time } from '@/parts/Time'
 import { commandOf, type Alert, type Program } from './data'
 
-type Node = Partial<Program> & { culprit?: boolean; by_exec?: boolean; marks?: string[]; capabilities?: string }
+type Node = Partial<Program> & { culprit?: boolean; by_exec?: boolean; marks?: string[] }
 
 /** The process and all above it up to the container's runtime, the oldest first, so that it reads as it happened. */
 export function Tree({ alert }: { alert: Alert }) {
@@ -37,7 +37,7 @@ export function Tree({ alert }: { alert: Alert }) {
             <Copyable text={commandOf(one)} />
           </div>
           <small>
-            {[one.exe, one.cwd && t('inFolder', { folder: one.cwd }), one.culprit && one.capabilities && t('withCapabilities', { names: one.capabilities })].filter(Boolean).join(' · ')}
+            {[one.exe, one.cwd && t('inFolder', { folder: one.cwd })].filter(Boolean).join(' · ')}
           </small>
         </li>
       ))}

@@ -21,7 +21,7 @@ function common(t: TFunction<'runtime'>): Column<Alert>[] {
     {
       key: 'title',
       title: t('column.title'),
-      width: 250,
+      width: 225,
       render: (row) => (
         <span title={titleOf(row)}>
           {row.count > 1 && <b className="times">×{number(row.count)}</b>}
@@ -45,7 +45,7 @@ function common(t: TFunction<'runtime'>): Column<Alert>[] {
     { key: 'image', title: t('column.image'), width: 130, render: (row) => <EntityLink kind="image" id={row.container.image_id}>{row.container.image}</EntityLink> },
     { key: 'category', title: t('column.category'), width: 134, sort: 'category', render: (row) => t(`category.${row.category}`) },
     { key: 'host', title: t('column.host'), width: 84, sort: 'host_name', render: (row) => <EntityLink kind="host" id={row.host_id}>{row.host_name}</EntityLink> },
-    { key: 'result', title: t('column.result'), width: 152, render: (row) => <Result alert={row} /> },
+    { key: 'result', title: t('column.result'), width: 148, render: (row) => <Result alert={row} /> },
     { key: 'state', title: t('column.state'), width: 76, sort: 'state', render: (row) => t(`state.${row.state}`) },
     { key: 'count', title: t('column.count'), width: 72, sort: 'count', align: 'right', hidden: true, render: (row) => number(row.count) },
     { key: 'process', title: t('column.process'), width: 170, hidden: true, render: (row) => code(row.process.exe) },
