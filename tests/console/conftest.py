@@ -86,7 +86,7 @@ def open_page(browser: Browser) -> Iterator[Opener]:
             try:
                 page.goto(f"https://127.0.0.1:{served.port}{path}")
             except Error as error:
-                if BRIDGE not in error.message:
+                if BRIDGE not in error.message and "interrupted by another navigation" not in error.message:
                     raise
                 continue
             if not dropped:
