@@ -4,6 +4,7 @@ A user's file with errors costs its own broken items and nothing else; while its
 stays in force. User files are compiled together and in order, over the packaged rules.
 """
 
+import functools
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,8 @@ from seawall.runtime.scope import Scope
 MAX_PLAN_PROGRAMS = 20_000
 """Programs of all profiles in one plan: an agent keeps them in memory."""
 
+MAX_USER_RULES = 2000
+"""Rules of users in one plan."""
 GROUPS = (
     "network_intel",
     "network",
@@ -132,6 +135,13 @@ def compiled_texts(files: Sequence[tuple[str, str]], base: Compiled) -> Compiled
         return replace(found, rules=rules, errors=errors)
 
 
+@functools.cache
+def words() -> Compiled:
+    """The packaged macros and lists without the rules: what a text alone is compiled over, which is quicker."""
+    base = load.system()
+    return replace(base, plan=replace(base.plan, rules=()), rules={})
+
+
 def grouped(compiled: Compiled) -> Compiled:
     """The packaged rules with their group, as their file is named: escape_kernel.yaml belongs to escape."""
     rules = tuple(
@@ -189,6 +199,7 @@ def _scoped(
             conditions[file.id] = None
             problems.append(Problem(file.name, 0, "", f"the scope cannot be judged: {_words(error)}"))
     found = []
+    left = MAX_USER_RULES
     for rule in compiled.plan.rules:
         owner = compiled.rules[rule.id].file
         if owner not in conditions:
@@ -199,7 +210,10 @@ def _scoped(
             continue
         source = "user" if rule.source == "system" else rule.source
         mine = replace(rule, group="user", source=source, when=["and", bound, rule.when] if bound else rule.when)
-        wrong = reach.problem(mine, lists)
+        left -= 1
+        wrong = (
+            reach.problem(mine, lists) if left >= 0 else f"not in force: a plan takes {MAX_USER_RULES} rules of users"
+        )
         if wrong:
             problems.append(Problem(owner, compiled.rules[rule.id].line, rule.id, wrong))
         else:

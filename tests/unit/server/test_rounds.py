@@ -11,6 +11,7 @@ from seawall.baseline.model import Asset, Fact, Facts
 from seawall.baseline.normalise import plain
 from seawall.core import clock
 from seawall.server import rounds
+from serving import heartbeat
 
 DAY = 86400.0
 
@@ -47,6 +48,22 @@ def test_an_order_that_nobody_takes_fails_in_time(world: World) -> None:
     assert world.get(f"/jobs/{job['id']}")["state"] == "waiting"
     rounds.look(world.parts, created + 1801)
     assert "did not take the order" in world.get(f"/jobs/{job['id']}")["error"]
+
+
+def test_a_response_that_nobody_finishes_fails_in_time(world: World) -> None:
+    world.tell(heartbeat(capabilities={"orders": ["response.container"]}))
+    body = {"action": "pause", "agent_id": world.agent, "container_id": "c" * 64}
+    row = world.client.post("/api/v1/responses", json=body).json()
+    assert row["state"] == "waiting"
+    created = seconds(row["created_at"])
+    rounds.look(world.parts, created + 30)
+    assert world.get(f"/responses/{row['id']}")["state"] == "waiting"
+    rounds.look(world.parts, created + 95)
+    found = world.get(f"/responses/{row['id']}")
+    assert (found["state"], found["reason"]) == ("failed", "timeout")
+    rounds.look(world.parts, created + world.parts.config.agent_offline + 60)
+    away = world.client.post("/api/v1/responses", json=body).json()
+    assert (away["state"], away["reason"]) == ("failed", "agent_offline")
 
 
 def test_old_jobs_and_scans_that_broke_off_are_swept(world: World) -> None:

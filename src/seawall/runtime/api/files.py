@@ -11,7 +11,7 @@ from seawall.core import clock
 from seawall.core.errors import SeawallError
 from seawall.core.ids import new_id
 from seawall.lists import Change, Door, Listing, Refused, User, add
-from seawall.runtime import compose, forms, load, scope
+from seawall.runtime import compose, forms, scope
 from seawall.runtime.api.board import Board
 from seawall.runtime.api.rules import MAX_FILE, Draft, check
 from seawall.runtime.detect.parse import parse
@@ -193,7 +193,7 @@ def _form(id: str, wish: FormWish) -> dict[str, Any]:
     form = Form(**lists, access=wish.access, where=wish.where, category=wish.category or "")
     _scoped(wish.scope)
     text = _judged(lambda: forms.native(id, wish.title, wish.action, wish.severity, form))
-    wrong = compose.compiled_texts([(id, text)], load.system()).errors
+    wrong = compose.compiled_texts([(id, text)], compose.words()).errors
     if wrong:
         message, _, hint = wrong[0].message.partition(" — ")
         raise Refused(message, hint)

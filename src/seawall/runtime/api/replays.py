@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from seawall.core import clock
 from seawall.lists import Change, Door, Node, Refused, User
-from seawall.runtime import compose, load, plan
+from seawall.runtime import compose, plan
 from seawall.runtime.api.rules import Draft, problems
 from seawall.runtime.detect import reach
 from seawall.runtime.load import Compiled
@@ -40,7 +40,7 @@ def router(door: Door) -> APIRouter:
     @routes.post("/rules/test", operation_id="test_rules", status_code=202)
     def test_rules(wish: Test, user: Annotated[User, Depends(door.operator)]) -> dict[str, Any]:
         """Have nodes judge what they recorded by these rules; `GET /rules/tests/{id}` tells what came of it."""
-        compiled = compose.compiled_texts([(_DRAFT, wish.text)], load.system())
+        compiled = compose.compiled_texts([(_DRAFT, wish.text)], compose.words())
         body = _plan(compiled, wish.rule)
         nodes = _nodes(door, wish.agents)
         told = {

@@ -1,6 +1,5 @@
 """Rules over HTTP: those in force, their groups, the editor's live check, the state of the plan."""
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -82,7 +81,7 @@ def router(door: Door, board: Board) -> APIRouter:
         """Which plan is in force since when, and what of the policy is not."""
         return board.state()
 
-    @routes.get("/rules/{id}", operation_id="get_rule", dependencies=[Depends(door.viewer)])
+    @routes.get("/rules/{id:path}", operation_id="get_rule", dependencies=[Depends(door.viewer)])
     def get_rule(id: str, connection: Annotated[Connection, Depends(door.read)]) -> dict[str, Any]:
         """One rule with its condition and examples as they are written."""
         found = page(connection, _rules(connection, board), {"id": id}).items
@@ -108,7 +107,7 @@ def _written(composed: Composed, id: str) -> dict[str, Any]:
     }
 
 
-_TEXTS = ("id", "title", "title_zh", "category", "severity", "action", "enabled", "group", "source", "data")
+_TEXTS = ("id", "title", "title_zh", "category", "severity", "action", "enabled", "group", "source")
 
 
 def _rules(connection: Connection, board: Board) -> Listing:
@@ -116,7 +115,8 @@ def _rules(connection: Connection, board: Board) -> Listing:
     now = clock.now()
     since = clock.format_time(clock.parse_time(now) - RECENT_DAYS * 86400)
     silenced = silenced_by_rule(connection, now)
-    rows = [_rule_row(rule, silenced.get(rule.id, 0)) for rule in board.composed().rules]
+    known = {rule.id: rule for rule in board.composed().rules}
+    rows = [_rule_row(rule, silenced.get(rule.id, 0)) for rule in known.values()]
     texts = [column(name, String) for name in _TEXTS]
     numbers = [column("severity_rank", Integer), column("silenced", Integer)]
     # SQLite names the columns of a CTE only
@@ -135,15 +135,14 @@ def _rules(connection: Connection, board: Board) -> Listing:
         filters=("id", "category", "severity", "action", "enabled", "group", "source"),
         text=("id", "title", "title_zh", "category", "group"),
         sort_as={"severity": "severity_rank"},
-        row=lambda row: {**json.loads(row["data"]), "alerts": int(row["alerts"]), "silenced": row["silenced"]},
+        row=lambda row: {**_described(known[row["id"]]), "alerts": int(row["alerts"]), "silenced": row["silenced"]},
     )
 
 
 def _rule_row(rule: Rule, silenced: int) -> tuple[Any, ...]:
     enabled = "true" if rule.enabled else "false"
     plain = rule.id, rule.title, rule.title_zh, rule.category.value, rule.severity.value, rule.action, enabled
-    data = json.dumps(_described(rule), ensure_ascii=False)
-    return *plain, rule.group, rule.source, data, rule.severity.rank, silenced
+    return *plain, rule.group, rule.source, rule.severity.rank, silenced
 
 
 def _described(rule: Rule) -> dict[str, Any]:
@@ -219,7 +218,7 @@ def _groups(connection: Connection, board: Board) -> Listing:
 
 def check(connection: Connection, draft: Draft) -> dict[str, Any]:
     """What a rule file comes to. One that changes items of other files (`append`, `override`) is read after them."""
-    base = load.system()
+    base = compose.words()
     texts: list[tuple[str, str]] = []
     if "append:" in draft.text or "override:" in draft.text:
         files = tables.RULE_FILES
@@ -228,7 +227,7 @@ def check(connection: Connection, draft: Draft) -> dict[str, Any]:
     compiled = compose.compiled_texts([*texts, (_DRAFT, draft.text)], base)
     rules = {rule.id: rule for rule in compiled.plan.rules}
     mine = {name: entry for name, entry in compiled.rules.items() if entry.file == _DRAFT}
-    packaged = {rule.id for rule in base.plan.rules}
+    packaged = load.system().rules
     return {
         "rules": [
             {
