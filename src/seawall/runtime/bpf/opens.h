@@ -9,6 +9,7 @@
 #define O_CREAT 0100
 #define O_WRITES (01 | 02 | O_CREAT | 01000)
 #define O_PATH 010000000
+#define FMODE_CREATED (1 << 20) /* this open has made the file */
 #define ETXTBSY 26
 #define SAMPLE_AGAIN 60000000000ULL /* ns until a file that is written again may be a sample again */
 
@@ -49,6 +50,8 @@ SUBPROGRAM int is_sample(__u64 at, __u64 cgroup, __u64 now)
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG || is_virtual(BPF_CORE_READ(inode, i_sb, s_magic)))
 		return 0;
 	__u64 *known = bpf_map_lookup_elem(&sampled, &key);
+	if (BPF_CORE_READ(file, f_mode) & FMODE_CREATED)
+		known = 0; /* a number that a removed file has left says nothing of the new one */
 	if ((known && now - *known < SAMPLE_AGAIN) || throttled(cgroup, now, BUDGET_SAMPLES, RATE_SAMPLES))
 		return 0;
 	bpf_map_update_elem(&sampled, &key, &now, BPF_ANY);

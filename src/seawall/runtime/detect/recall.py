@@ -25,10 +25,13 @@ _WORDS = (
     "fd.name fd.directory fd.filename fd.type fd.typechar fd.fs fd.is_upper_layer fd.sip fd.rip fd.snet fd.rnet "
     "fd.ip fd.net fd.port fd.sport fd.rport fd.is_loopback file.paths file.names "
     "container.id container.full_id container.name container.image container.image.repository container.image.tag "
+    "net.indicator net.indicator.value net.indicator.source net.indicator.confidence dns.name dns.type dns.indicator "
+    "dns.indicator.value dns.indicator.source dns.indicator.confidence sample.indicator sample.indicator.source "
     "sample.verdict sample.rule sample.family sample.class sample.sha256 sample.size sample.executed "
     "container.image.digest container.image.id container.image.key container.privileged k8s.pod.name k8s.ns.name"
 )
 _CARRIED = frozenset(_WORDS.split())
+_FACTS = ("relay", "relay_peer", "sample", "net_indicator", "dns", "dns_indicator", "sample_indicator")
 
 
 def missing(fields: Iterable[str]) -> list[str]:
@@ -62,7 +65,7 @@ def _event(kind: Kind, process: Process, alert: Mapping[str, Any], evidence: Map
     flags = evidence.get("flags")
     event.target = _bits(flags) if isinstance(flags, str) else int(evidence.get("target") or 0)
     event.blocked = alert.get("result") == "blocked"
-    event.raw = {name: evidence[name] for name in ("relay", "relay_peer", "sample") if name in evidence}
+    event.raw = {name: evidence[name] for name in _FACTS if name in evidence}
     return event
 
 

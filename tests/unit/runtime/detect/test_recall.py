@@ -81,8 +81,18 @@ def test_what_is_no_event_is_none_and_never_an_error():
         {"evidence": [], "process": 7, "last_seen": "2026-01-01T00:00:00Z"},
     ):
         assert recall.recalled(broken) is None
-    assert recall.missing(["proc.name", "container.label[app]", "proc.env", "dns.name"]) == [
+    assert recall.missing(["proc.name", "container.label[app]", "proc.env", "dns.tunnel"]) == [
         "container.label[app]",
-        "dns.name",
+        "dns.tunnel",
         "proc.env",
     ]
+
+
+def test_what_lists_and_the_scanner_said_is_recalled():
+    about = {"container": True, "process": {"exe": "/tmp/x"}, "listed": "c2"}
+    asked = build({"event": {"kind": "send", "peer": "192.0.2.1:53", "dns": "a.example.org TXT", **about}})[0]
+    (alert,) = Engine(load.system_plan()).judge(asked)
+    event = recall.recalled(alerts.record(alert))
+    words = ("dns.indicator", "dns.indicator.value", "dns.name", "dns.type")
+    assert [resolve(name).get(event) for name in words] == ["c2", "example", "a.example.org", "TXT"]
+    assert recall.missing(words) == []
