@@ -5,6 +5,7 @@ In the main loop alone.
 
 import contextlib
 import json
+import os
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -17,12 +18,12 @@ from seawall.core.errors import SeawallError
 from seawall.runtime.detect.engine import Engine
 from seawall.runtime.detect.merging import WINDOW
 from seawall.runtime.detect.profiles import BURST, BURST_WINDOW, REST, image_key
-from seawall.runtime.model import Alert, Container, Event, Kind, Plan, Process
+from seawall.runtime.model import Alert, Container, Event, File, Kind, Plan, Process
 from seawall.runtime.respond.settle import Settle
 
 if TYPE_CHECKING:
     from seawall.runtime.respond.guard import Guard
-    from seawall.runtime.respond.kernel import Kernel
+    from seawall.runtime.respond.kernel import Kernel, Refusal
 
 KILLED_AT_EXEC, KILLED_AT_OPEN = 1, 2
 """As in respond/kernel.py, which is only imported when it is needed."""
@@ -111,7 +112,8 @@ class Response:
         peer, kernel = event.peer, self._kernel
         if kernel is None or peer is None or event.process.container is None or not kernel.refuses(peer.host):
             return event
-        return replace(event, kind=Kind.CONNECT, result=0, blocked=True, raw={**event.raw, "means": "egress"})
+        means = "lsm" if "lsm" in kernel.on else "egress"
+        return replace(event, kind=Kind.CONNECT, result=0, blocked=True, raw={**event.raw, "means": means})
 
     def _stopped(self, alert: Alert, event: Event) -> tuple[Alert, Event]:
         """What the kernel side has already done about an event of a blocking rule."""
@@ -182,6 +184,9 @@ class Response:
         now = time.monotonic()
         for alert in self._settle.due(now):
             self._say(alert)
+        if self._kernel is not None:
+            for refusal in self._kernel.refusals():
+                self._inline(refusal, engine, who)
         if self._guard is None:
             return
         self._refused += [(now + GRACE, said) for said in self._guard.work()]
@@ -189,6 +194,21 @@ class Response:
             _, said = self._refused.pop(0)
             for alert in self._told(said, engine, who, known):
                 self._say(alert)
+
+    def _inline(self, refusal: "Refusal", engine: Engine, who: Callable[[int], Process | None]) -> None:
+        """What a security module of the kernel refused is judged as if it had been done, and told as what it is."""
+        process = who(refusal.pid)
+        if process is None:
+            return
+        file = File(refusal.path, flags=0 if refusal.exec else os.O_WRONLY)
+        if refusal.exec:
+            name = refusal.path.rpartition("/")[2][:15]
+            process = replace(process, exe=refusal.path, comm=name, args=(refusal.path,), file=file)
+        kind = Kind.EXEC if refusal.exec else Kind.OPEN
+        event = Event(kind, self._boot + refusal.at, process, file=file, blocked=True, raw={"means": "lsm"})
+        for alert in engine.judge(event):
+            if alert.action == "block":
+                self.answer(alert, event, enforce=True)
 
     def due(self, now: float) -> None:
         """Once a second: repeats that were held back. With infinity, all that is held."""

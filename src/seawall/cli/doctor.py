@@ -37,6 +37,7 @@ RESPONSES = {
     "firewall": "containers are cut off the network",
     "cgroup": "connections of containers to forbidden addresses are refused",
     "deny": "forbidden programs and writes of containers are stopped in the kernel",
+    "lsm": "forbidden programs, writes, connections, mounts and ptrace of containers are refused inline",
     "docker": "containers are paused, stopped and killed",
     "quarantine": "files are moved into quarantine and back",
 }
@@ -239,6 +240,8 @@ def _response(name: str, label: str) -> Finding:
     from seawall.runtime.respond.ladder import MENDS
 
     why = _means()[name]
+    if why and name == "lsm" and not (_means()["fanotify"] or _means()["deny"]):
+        return Finding(f"response: {name}", OK, f"not on this kernel ({why}); fanotify and signals stand in")
     if why:
         return Finding(f"response: {name}", DEGRADED, why, MENDS[name])
     return Finding(f"response: {name}", OK, label)

@@ -16,12 +16,18 @@ enum denial_kind {
 	DENIED_EXEC = 1,    /* killed before the program's first instruction */
 	DENIED_OPEN = 2,    /* killed before it could write; the file is unchanged */
 	DENIED_CHANGED = 3, /* likewise, but the open itself has created or cut the file */
+	REFUSED_EXEC = 4,   /* the call has failed, the process goes on */
+	REFUSED_OPEN = 5,
 };
+
+enum forbidden_calls { CALL_MOUNT = 1, CALL_PTRACE = 2 };
+#define PTRACE_ATTACHES 2 /* PTRACE_MODE_ATTACH */
+#define DENIED_PATH 104
 
 struct address4 { __u32 bits; __u8 at[4]; };
 struct address6 { __u32 bits; __u8 at[16]; };
-struct denial { __u64 start; __u32 pid; __u32 kind; };
-struct denials { __u64 count; struct denial last[DENIALS]; };
+struct denial { __u64 start; __u32 pid; __u32 kind; __u64 time; char path[DENIED_PATH]; };
+struct denials { __u64 count; __u64 reserved[15]; struct denial last[DENIALS]; };
 
 MAP(deny_exec_paths, BPF_MAP_TYPE_LPM_TRIE, 1024, struct path_key, __u8, BPF_F_NO_PREALLOC);
 MAP(deny_exec_names, BPF_MAP_TYPE_HASH, 256, struct name_key, __u8, 0);
@@ -29,6 +35,7 @@ MAP(deny_write_paths, BPF_MAP_TYPE_LPM_TRIE, 1024, struct path_key, __u8, BPF_F_
 MAP(deny_write_names, BPF_MAP_TYPE_HASH, 256, struct name_key, __u8, 0);
 MAP(deny_peers4, BPF_MAP_TYPE_LPM_TRIE, 1024, struct address4, __u8, BPF_F_NO_PREALLOC);
 MAP(deny_peers6, BPF_MAP_TYPE_LPM_TRIE, 1024, struct address6, __u8, BPF_F_NO_PREALLOC);
+MAP(deny_calls, BPF_MAP_TYPE_ARRAY, 1, __u32, __u32, BPF_F_MMAPABLE);
 MAP(denied, BPF_MAP_TYPE_ARRAY, 1, __u32, struct denials, BPF_F_MMAPABLE);
 
 /* By the cgroup alone: what a task has left is kept where programs of cgroups cannot look. */
@@ -50,6 +57,10 @@ static __always_inline void note(struct task_struct *task, __u32 kind)
 	last->start = BPF_CORE_READ(task, group_leader, start_boottime);
 	last->pid = BPF_CORE_READ(task, tgid);
 	last->kind = kind;
+	last->time = bpf_ktime_get_boot_ns();
+	struct scratch *s = scratch(); /* `forbidden` has left the path there */
+	if (s)
+		bpf_probe_read_kernel_str(last->path, DENIED_PATH, &s->record[AT]);
 	__sync_fetch_and_add(&all->count, 1);
 }
 
@@ -62,12 +73,13 @@ SUBPROGRAM int forbidden(unsigned long address, int write)
 		return 0;
 	__builtin_memset(&s->name, 0, sizeof(s->name));
 	bpf_probe_read_kernel_str(s->name.text, MAX_NAME, BPF_CORE_READ(file, f_path.dentry, d_name.name));
-	if (bpf_map_lookup_elem(write ? (void *)&deny_write_names : (void *)&deny_exec_names, &s->name))
-		return 1;
 	__u32 size = write_file(AT, file);
 	UNKNOWN(size);
 	if (size > MAX_PATH + 256)
 		return 0;
+	s->record[AT + size] = 0;
+	if (bpf_map_lookup_elem(write ? (void *)&deny_write_names : (void *)&deny_exec_names, &s->name))
+		return 1;
 	s->key.bits = (MAX_FILTER + 1) * 8;
 	__builtin_memset(s->key.text, 0, sizeof(s->key.text));
 	if (size > MAX_FILTER)

@@ -8,7 +8,8 @@ import os
 import struct
 from collections import OrderedDict
 from collections.abc import Mapping
-from mmap import MAP_SHARED, PAGESIZE, PROT_READ, mmap
+from dataclasses import dataclass
+from mmap import MAP_SHARED, PAGESIZE, PROT_READ, PROT_WRITE, mmap
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from seawall.runtime.detect.exact import Denials, denials
 from seawall.runtime.model import Plan
 from seawall.runtime.respond.mounts import mounts_of
 
-EXEC, OPEN, CHANGED = 1, 2, 3
-"""What a process was stopped for (bpf/deny.h)."""
+EXEC, OPEN, CHANGED, REFUSED_EXEC, REFUSED_OPEN = 1, 2, 3, 4, 5
+"""What a process was stopped for, or refused (bpf/deny.h)."""
+CALLS = {"mount": 1, "ptrace": 2}
 LAST = 128
 MAX_KNOWN = 1024
 MAPS = {
@@ -32,9 +34,26 @@ MAPS = {
 }
 """Bytes of one key."""
 _BITS = struct.Struct("<I")
-_ONE = struct.Struct("<QII")
+_ONE = struct.Struct("<QIIQ104s")
 _COUNT = struct.Struct("<Q")
-_SIZE = -(-(_COUNT.size + LAST * _ONE.size) // PAGESIZE) * PAGESIZE
+_HEAD = 128
+"""Bytes before the first of them."""
+_SIZE = -(-(_HEAD + LAST * _ONE.size) // PAGESIZE) * PAGESIZE
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A call that the kernel has failed."""
+
+    exec: bool
+    """An exec; else an open for writing."""
+    pid: int
+    start: int
+    """Of the process, ns since boot."""
+    at: float
+    """Seconds since boot."""
+    path: str
+    """The file's, at most 103 bytes of it."""
 
 
 class Kernel:
@@ -49,8 +68,9 @@ class Kernel:
         self._stopped: OrderedDict[tuple[int, int], int] = OrderedDict()
         self._denied: mmap | None = None
         self._networks: list[Any] = []
+        self._refused: list[Refusal] = []
         self.reasons: dict[str, str] = {}
-        """Object ("deny", "egress") to the reason why it could not be loaded."""
+        """Object ("lsm", "deny", "egress") to the reason why it could not be loaded."""
 
     @property
     def on(self) -> frozenset[str]:
@@ -63,14 +83,18 @@ class Kernel:
         self._networks = _networks(wanted.peers)
         keys = keys_of(wanted, self._networks)
         files = any(keys[name] for name in MAPS if not name.startswith("deny_peers"))
-        self._hold("deny", files)
-        self._hold("egress", bool(self._networks))
+        self._hold("lsm", files or bool(self._networks or wanted.calls))
+        inline = "lsm" in self._loaded
+        self._hold("deny", files and not inline)
+        self._hold("egress", bool(self._networks) and not inline)
+        if inline:
+            self._call(sum(CALLS.get(call, 0) for call in wanted.calls))
         for maps, _ in self._loaded.values():
             loading.fill({fd: (MAPS[name], dict.fromkeys(keys[name], 1)) for name, fd in maps.items() if name in MAPS})
 
     def refuses(self, host: str) -> bool:
         """Whether connections of containers to an address are refused."""
-        if "egress" not in self._loaded:
+        if not {"egress", "lsm"} & self._loaded.keys():
             return False
         import ipaddress
 
@@ -83,16 +107,33 @@ class Kernel:
 
     def stopped(self, pid: int, start: int) -> int:
         """Why the kernel side has killed a process (by number and start in ns since boot): EXEC, OPEN, CHANGED or 0."""
+        self._read()
+        return self._stopped.get((pid, start), 0)
+
+    def refusals(self) -> list["Refusal"]:
+        """What was refused inline since the last question; the processes go on."""
+        self._read()
+        found, self._refused = self._refused, []
+        return found
+
+    def _read(self) -> None:
         if self._denied is None:
-            return 0
+            return
         (count,) = _COUNT.unpack_from(self._denied, 0)
         for number in range(max(self._seen, count - LAST), count):
-            began, who, kind = _ONE.unpack_from(self._denied, _COUNT.size + number % LAST * _ONE.size)
-            self._stopped[who, began] = kind
+            start, pid, kind, at, path = _ONE.unpack_from(self._denied, _HEAD + number % LAST * _ONE.size)
+            if kind in (REFUSED_EXEC, REFUSED_OPEN):
+                text = path.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+                self._refused.append(Refusal(kind == REFUSED_EXEC, pid, start, at / 1e9, text))
+                continue
+            self._stopped[pid, start] = kind
             if len(self._stopped) > MAX_KNOWN:
                 self._stopped.popitem(last=False)
         self._seen = count
-        return self._stopped.get((pid, start), 0)
+
+    def _call(self, bits: int) -> None:
+        with mmap(self._loaded["lsm"][0]["deny_calls"], PAGESIZE, MAP_SHARED, PROT_READ | PROT_WRITE) as page:
+            _BITS.pack_into(page, 0, bits)
 
     def close(self) -> None:
         """Deny nothing any more."""
@@ -100,11 +141,11 @@ class Kernel:
             self._hold(name, wanted=False)
 
     def _hold(self, name: str, wanted: bool) -> None:
-        if wanted == (name in self._loaded):
-            return
+        if wanted == (name in self._loaded) or (wanted and name in self.reasons):
+            return  # what this kernel has refused once it refuses again
         if not wanted:
             maps, links = self._loaded.pop(name)
-            if name == "deny" and self._denied is not None:
+            if name in ("deny", "lsm") and self._denied is not None:
                 self._denied.close()
                 self._denied = None
             for descriptor in (*links, *maps.values()):
@@ -115,8 +156,7 @@ class Kernel:
         except (SeawallError, OSError) as error:
             self.reasons[name] = str(error)[:300]
             return
-        self.reasons.pop(name, None)
-        if name == "deny":
+        if name in ("deny", "lsm"):
             self._seen = 0
             self._denied = mmap(self._loaded[name][0]["denied"], _SIZE, MAP_SHARED, PROT_READ)
 

@@ -31,10 +31,10 @@ def protection(
     probed: Mapping[str, str], sensor: Mapping[str, Any], *, enforce: bool, guard: str = ""
 ) -> dict[str, Any]:
     """The heartbeat's `protection`. `guard` is why programs are not asked for although they should be."""
-    reasons = dict.fromkeys(("fanotify", "firewall", "docker", "quarantine", "cgroup", "deny"), UNKNOWN) | dict(probed)
+    reasons = dict.fromkeys(("fanotify", "firewall", "docker", "quarantine", "cgroup", "deny", "lsm"), UNKNOWN) | dict(
+        probed
+    )
     reasons["signal"] = "" if sensor.get("state") in ("on", "degraded") else "the sensor is off"
-    lsm = bool(sensor.get("lsm"))
-    reasons["lsm"] = "" if lsm else str(sensor.get("lsm_reason") or "no security module of ours is loaded")
     if guard and not reasons["fanotify"]:
         reasons["fanotify"] = guard
     works = {name: not why for name, why in reasons.items()}

@@ -4,14 +4,14 @@ import pytest
 
 from seawall.runtime.respond.ladder import LEVELS, MENDS, protection
 
-ALL = dict.fromkeys(("fanotify", "firewall", "docker", "quarantine", "cgroup", "deny"), "")
+ALL = dict.fromkeys(("fanotify", "firewall", "docker", "quarantine", "cgroup", "deny"), "") | {"lsm": "refused"}
 
 
 @pytest.mark.parametrize(
     ("missing", "sensor", "level", "exec"),
     [
         ({}, {"state": "on"}, 3, "fanotify"),
-        ({}, {"state": "on", "lsm": ["bprm_check_security"]}, 4, "lsm"),
+        ({"lsm": ""}, {"state": "on"}, 4, "lsm"),
         ({"fanotify": "no"}, {"state": "degraded"}, 2, "signal"),
         ({"firewall": "no", "cgroup": "no"}, {"state": "on"}, 2, "fanotify"),
         ({"fanotify": "no", "docker": "no"}, {"state": "on"}, 1, "signal"),
@@ -21,7 +21,7 @@ ALL = dict.fromkeys(("fanotify", "firewall", "docker", "quarantine", "cgroup", "
 def test_levels(missing, sensor, level, exec):
     found = protection(ALL | missing, sensor, enforce=True)
     assert (found["level"], found["means"]["exec"]) == (level, exec)
-    assert missing.items() <= found["reasons"].items()
+    assert {name: why for name, why in missing.items() if why}.items() <= found["reasons"].items()
     assert level in LEVELS
 
 

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Refuses, inline and with EPERM, what the tables of deny.h forbid containers. Only kernels with `bpf` in their list of
+ * security modules take it; where this loads, deny.bpf.c and egress.bpf.c are not needed. */
+#include "deny.h"
+
+#define EPERM 1
+#define FMODE_WRITE 2
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+struct sockaddr { __u16 sa_family; };
+struct sockaddr_in { __u16 sin_family; __u16 sin_port; struct { __u32 s_addr; } sin_addr; };
+struct sockaddr_in6 { __u16 sin6_family; __u16 sin6_port; __u32 sin6_flowinfo; struct in6_addr sin6_addr; };
+struct msghdr { void *msg_name; int msg_namelen; };
+#pragma clang attribute pop
+
+static __always_inline int enforcing(void)
+{
+	struct settings *set = settings();
+	return set && set->enforce && set->self != (__u32)(bpf_get_current_pid_tgid() >> 32);
+}
+
+SUBPROGRAM int forbidden_peer(unsigned long at, int length)
+{
+	struct sockaddr *to = (void *)at;
+	__u16 family = to ? BPF_CORE_READ(to, sa_family) : 0;
+	if (family == AF_INET && length >= 8) {
+		struct address4 key = { .bits = 32 };
+		BPF_CORE_READ_INTO(&key.at, (struct sockaddr_in *)to, sin_addr.s_addr);
+		return bpf_map_lookup_elem(&deny_peers4, &key) != 0;
+	}
+	if (family == AF_INET6 && length >= 24) {
+		struct address6 key = { .bits = 128 };
+		struct address4 mapped = { .bits = 32 };
+		BPF_CORE_READ_INTO(&key.at, (struct sockaddr_in6 *)to, sin6_addr.in6_u.u6_addr8);
+		if (bpf_map_lookup_elem(&deny_peers6, &key))
+			return 1;
+		for (int i = 0; i < 10; i++)
+			if (key.at[i])
+				return 0;
+		if (key.at[10] != 0xff || key.at[11] != 0xff)
+			return 0;
+		__builtin_memcpy(mapped.at, key.at + 12, 4);
+		return bpf_map_lookup_elem(&deny_peers4, &mapped) != 0;
+	}
+	return 0;
+}
+
+static __always_inline int forbidden_call(__u32 call)
+{
+	__u32 zero = 0, *calls = bpf_map_lookup_elem(&deny_calls, &zero);
+	return calls && (*calls & call) && enforcing() && in_container();
+}
+
+SEC("lsm/bprm_check_security")
+int BPF_PROG(lsm_exec, struct linux_binprm *bprm, int ret)
+{
+	if (ret || !enforcing() || !in_container() || !forbidden((unsigned long)BPF_CORE_READ(bprm, file), 0))
+		return ret;
+	note(bpf_get_current_task_btf(), REFUSED_EXEC);
+	return -EPERM;
+}
+
+SEC("lsm/file_open")
+int BPF_PROG(lsm_open, struct file *file, int ret)
+{
+	__u32 mode = BPF_CORE_READ(file, f_mode);
+	if (ret || !(mode & FMODE_WRITE) || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFREG)
+		return ret;
+	if (!enforcing() || !in_container() || !forbidden((unsigned long)file, 1))
+		return 0;
+	note(bpf_get_current_task_btf(), REFUSED_OPEN);
+	return -EPERM;
+}
+
+SEC("lsm/socket_connect")
+int BPF_PROG(lsm_connect, struct socket *socket, struct sockaddr *to, int length, int ret)
+{
+	if (ret || !enforcing() || !forbidden_peer((unsigned long)to, length) || !in_container())
+		return ret;
+	return -EPERM;
+}
+
+SEC("lsm/socket_sendmsg")
+int BPF_PROG(lsm_send, struct socket *socket, struct msghdr *message, int size, int ret)
+{
+	unsigned long to = (unsigned long)BPF_CORE_READ(message, msg_name);
+	if (ret || !to || !enforcing() || !forbidden_peer(to, BPF_CORE_READ(message, msg_namelen)) || !in_container())
+		return ret;
+	return -EPERM;
+}
+
+SEC("lsm/sb_mount")
+int BPF_PROG(lsm_mount, const char *device, const struct path *path, const char *type, unsigned long flags, void *data, int ret)
+{
+	return ret ? ret : forbidden_call(CALL_MOUNT) ? -EPERM : 0;
+}
+
+SEC("lsm/ptrace_access_check")
+int BPF_PROG(lsm_ptrace, struct task_struct *child, unsigned int mode, int ret)
+{
+	/* Reading /proc asks too, with another mode: only taking hold is meant. */
+	return ret ? ret : (mode & PTRACE_ATTACHES) && forbidden_call(CALL_PTRACE) ? -EPERM : 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
