@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -103,6 +104,25 @@ def test_a_rule_file_comes_into_force_and_its_last_good_text_stays(operator, vie
     operator.do("DELETE", f"/rule-files/{made['id']}", status=404)
     operator.settled()
     assert "scanner_one" not in {rule["id"] for rule in config(agent)["plan"]["rules"]}
+
+
+def test_falcos_own_file_comes_into_force(operator, viewer, agent, data) -> None:
+    text = (data / "rules" / "falco_rules.yaml").read_text()
+    found = viewer.do("POST", "/rules/check", {"text": text, "format": "falco"})
+    assert (len(found["rules"]), found["errors"]) == (25, []) and found["macros"] and found["lists"]
+    body = {"name": "falco_rules.yaml", "format": "falco", "text": text, "scope": {"images": ["shop/*"]}}
+    made = operator.do("POST", "/rule-files", body, 201)
+    assert (made["rules"], made["errors"]) == (25, [])
+    assert operator.settled()["problems"] == []
+    rows = viewer.get("/rules?source=falco&limit=100")["items"]
+    assert len(rows) == 25 and {row["group"] for row in rows} == {"user"}
+    slashed = next(row["id"] for row in rows if "/" in row["id"])
+    assert viewer.get(f"/rules/{quote(slashed)}")["condition"]
+    decoded = plan.decode(config(agent)["plan"])
+    assert sum(rule.source == "falco" for rule in decoded.rules) == 25
+    Engine(decoded, boot=0.0)
+    operator.do("DELETE", f"/rule-files/{made['id']}", status=204)
+    operator.settled()
 
 
 def test_a_scope_and_a_name_that_cannot_be_are_refused(operator) -> None:

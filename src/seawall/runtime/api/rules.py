@@ -243,9 +243,12 @@ def check(connection: Connection, draft: Draft) -> dict[str, Any]:
         "lists": [name for name, items in compiled.lists.items() if base.lists.get(name) != items],
         "errors": problems(compiled.errors, lambda file: file == _DRAFT),
         "warnings": [
-            {"line": entry.line, "rule": name, "message": "takes the place of the packaged rule of this name"}
-            for name, entry in mine.items()
-            if name in packaged
+            *problems((*compiled.warnings, *compiled.skipped), lambda file: file == _DRAFT),
+            *(
+                {"line": entry.line, "rule": name, "message": "takes the place of the packaged rule of this name"}
+                for name, entry in mine.items()
+                if name in packaged
+            ),
         ],
     }
 
