@@ -14,6 +14,7 @@ import pytest
 from conftest import docker_cli
 from scenes import escapes, images, playing, props
 from scenes.playing import Deed, Outcome
+from seawall.core.severity import Severity
 from seawall.node.docker import Docker
 from watching import watching
 
@@ -31,7 +32,7 @@ _UNSEEN = """
 kubelet-tcp vm-setting kallsyms disk-own-node disk-device mknod mknod-user mount-new-way
 mount-refused file-handle host-cron chroot-host cwd-host userns-clone userns-refused ptrace-host
 mem-write vm-write take-descriptor root-write root-read environ-read runc-inode runc-replaced
-dirty-pipe dirty-cow start-unconfined start-host-root start-host-pids start-socket start-admin
+dirty-pipe dirty-cow start-capable start-host-root start-host-pids start-socket start-admin
 calls-refused call-io-uring-setup call-chroot call-bpf call-init-module call-perf call-userfaultfd
 """
 MISSED = dict.fromkeys(_UNSEEN.split(), "no detector sees it yet")
@@ -87,6 +88,15 @@ def test_a_way_out_is_told(played: dict[str, Outcome], deed: Deed) -> None:
     outcome = played[deed.name]
     assert not deed.works or outcome.code == 0, f"the deed itself did not work: {outcome.said}"
     assert outcome.fits(deed), f"missed ({deed.told}, {deed.least}); the other alerts: {outcome.seen()}"
+
+
+@pytest.mark.skipif(bool(CHOSEN) and "release-agent-outcome" not in CHOSEN, reason="not chosen")
+def test_what_the_kernel_starts_for_a_container_on_the_host_is_told(played: dict[str, Outcome]) -> None:
+    done, helper = played["release-agent-outcome"].said.split()
+    assert done == "done", "the kernel did not start it"
+    told = [alert["process"].get("exe", "") for alert in played[playing.HOST].alerts if alert["category"] == "escape"]
+    ran = [a for a in played[playing.HOST].alerts if helper in json.dumps(a) and a["severity"] == Severity.CRITICAL]
+    assert ran, f"{helper} ran on the host; told: {told}"
 
 
 @pytest.mark.skipif(bool(CHOSEN) and "calls-refused" not in CHOSEN, reason="not chosen")

@@ -12,6 +12,13 @@ ALL = (
 HOST_PIDS = f"{ALL} --pid host"
 CGROUP = "mkdir -p /tmp/c; mount -t cgroup -o none,name=corpus-{R} corpus /tmp/c; "
 """A hierarchy of its own: nothing else on the host is in it."""
+HELPER = (
+    r"u=$(sed -n 's/.*upperdir=\([^,]*\).*/\1/p' /proc/mounts | head -1); "
+    "printf '#!/bin/sh\\necho done >$0.out\\n' >/cmd; chmod 755 /cmd; echo $u/cmd >/tmp/c/release_agent; "
+    "mkdir /tmp/c/x; echo 1 >/tmp/c/x/notify_on_release; sh -c 'echo $$ >/tmp/c/x/cgroup.procs'; "
+    "sleep 1; cat /cmd.out; echo $u/cmd"
+)
+"""The whole way: the kernel runs a file of the container on the host, which writes a word beside itself."""
 UNCONFINED = "--security-opt seccomp=unconfined"
 
 ESCAPES = (
@@ -31,6 +38,7 @@ ESCAPES = (
         Severity.CRITICAL,
         options=ALL,
     ),
+    Deed("release-agent-outcome", CGROUP + HELPER, "escape", Severity.CRITICAL, options=ALL),
     Deed(
         "notify-on-release",
         CGROUP + "mkdir /tmp/c/x; echo 0 >/tmp/c/x/notify_on_release; rmdir /tmp/c/x",
@@ -133,11 +141,13 @@ ESCAPES = (
     Deed("dirty-pipe", "/opt/hand dirtypipe /etc/passwd", "escape", Severity.MEDIUM, options="--user 1000"),
     Deed("dirty-cow", "/opt/hand dirtycow /etc/passwd", "escape", Severity.MEDIUM, options="--user 1000"),
     # how a container was started
-    Deed("start-unconfined", "true", "escape", Severity.MEDIUM, options=ALL),
-    Deed("start-host-root", "true", "escape", Severity.MEDIUM, options="-v /:/x:ro"),
-    Deed("start-host-pids", "true", "escape", Severity.LOW, options="--pid host"),
-    Deed("start-socket", "true", "escape", Severity.MEDIUM, options="-v {S}:/x"),
-    Deed("start-admin", "true", "escape", Severity.MEDIUM, options="--cap-add SYS_ADMIN"),
+    # (what an image's containers are started with is told once an image: each here is the only one of its kind)
+    Deed("start-capable", "true", "escape", Severity.MEDIUM, "busybox", f"{ALL} --cap-drop SYS_BOOT"),
+    Deed("start-host-root", "true", "escape", Severity.MEDIUM, "busybox", "-v /:/x"),
+    Deed("start-host-pids", "true", "escape", Severity.MEDIUM, "busybox", "--pid host --ipc host"),
+    Deed("start-socket", "true", "escape", Severity.MEDIUM, "busybox", "-v {S}:/x"),
+    Deed("start-admin", "true", "escape", Severity.MEDIUM, "busybox", "--cap-add SYS_ADMIN"),
+    Deed("start-device", "true", "escape", Severity.MEDIUM, "busybox", "--device {B}"),
 )
 
 REFUSED = (

@@ -13,6 +13,8 @@ from seawall.core.severity import Severity
 from watching import Watcher
 
 AT_ONCE = 6
+HOST = "the host"
+"""The outcome under which alerts of no container are."""
 PATIENCE = 12.0
 """Seconds after the last deed until every alert must be there."""
 
@@ -79,14 +81,22 @@ def play(watcher: Watcher, prefix: str, deeds: Iterable[Deed], words: Mapping[st
     with ThreadPoolExecutor(AT_ONCE) as pool:
         outcomes = list(pool.map(lambda deed: run(prefix, deed, words), deeds))
     found = {deed.name: outcome for deed, outcome in zip(deeds, outcomes, strict=True)}
+    found[HOST] = Outcome()
+    outcomes.append(found[HOST])
     deadline = time.monotonic() + PATIENCE
     while True:
         alerts = watcher.alerts()
         for outcome in outcomes:
-            outcome.alerts = [alert for alert in alerts if (alert["container"] or {}).get("id") == outcome.container]
+            outcome.alerts = [
+                alert for alert in alerts if (alert["container"] or {}).get("id", "") == outcome.container
+            ]
         if all(found[deed.name].fits(deed) for deed in deeds) or time.monotonic() > deadline:
             return found
         time.sleep(0.3)
+
+
+def _place(alert: Mapping[str, Any]) -> str:
+    return str((alert["container"] or {}).get("id", ""))
 
 
 def clear(prefix: str) -> None:
