@@ -142,7 +142,7 @@ ESCAPES = (
     Deed("dirty-cow", "/opt/hand dirtycow /etc/passwd", "escape", Severity.MEDIUM, options="--user 1000"),
     # how a container was started
     # (what an image's containers are started with is told once an image: each here is the only one of its kind)
-    Deed("start-capable", "true", "escape", Severity.MEDIUM, "busybox", f"{ALL} --cap-drop SYS_BOOT"),
+    Deed("start-capable", "true", "escape", Severity.MEDIUM, "busybox", f"{ALL} --cap-drop SYS_PTRACE"),
     Deed("start-host-root", "true", "escape", Severity.MEDIUM, "busybox", "-v /:/x"),
     Deed("start-host-pids", "true", "escape", Severity.MEDIUM, "busybox", "--pid host --ipc host"),
     Deed("start-socket", "true", "escape", Severity.MEDIUM, "busybox", "-v {S}:/x"),
