@@ -32,7 +32,7 @@ ROTATE = """/var/log/app.log {
 }
 """
 PHP = """<?php
-echo exec('ls / | wc -l'), shell_exec('id'), file_get_contents('http://127.0.0.1/plain.txt');
+echo exec('ls / | wc -l'), shell_exec('date'), file_get_contents('http://127.0.0.1/plain.txt');
 $p = proc_open('sort', [['pipe', 'r'], ['pipe', 'w']], $io);
 fwrite($io[0], "b\\na\\n"); fclose($io[0]); echo stream_get_contents($io[1]); proc_close($p);
 """
@@ -78,6 +78,15 @@ for _ in range(2):
         server.serve_forever()
 os.wait()
 """
+AWAIT = """
+import socket, time
+for _ in range(100):
+    try:
+        socket.create_connection(("127.0.0.1", {port}), 1)
+        break
+    except OSError:
+        time.sleep(0.2)
+"""
 WAIT_FOR = """for i in 1 2 3 4 5 6 7 8 9; do (echo >/dev/tcp/db/5432) >/dev/null 2>&1 && break; sleep 1; done"""
 
 
@@ -116,6 +125,9 @@ class Town:
                 )
             )
 
+        for name, port in {"host": 22, "db": 5432, "cache": 6379, "web": 80, "app": 8000}.items():
+            self._in(name, "python3", "-c", AWAIT.format(port=port))
+
     def close(self) -> None:
         listed = docker("ps", "-aq", "--filter", f"name=^{PREFIX}-").split()
         if listed:
@@ -140,7 +152,7 @@ class Town:
         mounts = ["-v", f"{self.folder}/ssh:/etc/keys:ro", "-v", f"{self.folder}/hooks:/hooks:ro"]
         self._run(
             "host",
-            "ssh-keygen -A; mkdir -p /run/sshd; git init -q --bare /srv/repo.git; git -C /srv/repo.git config core.hooksPath /hooks;"
+            "ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key; mkdir -p /run/sshd; git init -q --bare /srv/repo.git; git -C /srv/repo.git config core.hooksPath /hooks;"
             "chown -R app /srv/repo.git; exec /usr/sbin/sshd -D -e -o AuthorizedKeysFile=/etc/keys/authorized_keys -o StrictModes=no",
             *mounts,
         )  # fmt: skip
@@ -195,7 +207,7 @@ class Town:
             "ansible",
             f"{SSH} app@host 'mkdir -p ~/.ansible/tmp && echo ok'; {SSH} app@host 'cat >~/.ansible/tmp/m.py' </work/module.py; "
             f"{SSH} -tt app@host \"/bin/sh -c 'python3 ~/.ansible/tmp/m.py && sleep 0'\"; {SSH} app@host python3 - </work/module.py; "
-            f"echo 'id; ls | cat; exit' | {SSH} -tt app@host; echo 'id; uptime' | {SSH} app@host bash -s; scp -O -q -i /keys/id "
+            f"echo 'id; ls | cat; exit' | {SSH} -tt app@host; echo 'id; uptime' | {SSH} app@host bash -s; scp -O -i /keys/id "
             "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null /work/module.py app@host:/tmp/",
         )  # fmt: skip
 
