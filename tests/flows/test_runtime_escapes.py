@@ -29,11 +29,9 @@ CHOSEN = os.environ.get("SEAWALL_DEEDS", "").split()
 """Only these, while one works on a detector."""
 TABLE = [deed for deed in (*escapes.ESCAPES, *escapes.CALLS) if not CHOSEN or deed.name in CHOSEN]
 _UNSEEN = """
-kubelet-tcp vm-setting kallsyms disk-own-node disk-device mknod mknod-user mount-new-way
-mount-refused file-handle host-cron chroot-host cwd-host userns-clone userns-refused ptrace-host
-mem-write vm-write take-descriptor root-write root-read environ-read runc-inode runc-replaced
-dirty-pipe dirty-cow start-capable start-host-root start-host-pids start-socket start-admin
-calls-refused call-io-uring-setup call-chroot call-bpf call-init-module call-perf call-userfaultfd
+kallsyms disk-device file-handle host-cron userns-clone ptrace-host mem-write vm-write
+take-descriptor root-write root-read environ-read ptrace-own runc-inode runc-replaced dirty-cow
+start-capable call-bpf call-init-module call-perf
 """
 MISSED = dict.fromkeys(_UNSEEN.split(), "no detector sees it yet")
 """What is known to be missed, and why."""
@@ -100,7 +98,6 @@ def test_what_the_kernel_starts_for_a_container_on_the_host_is_told(played: dict
 
 
 @pytest.mark.skipif(bool(CHOSEN) and "calls-refused" not in CHOSEN, reason="not chosen")
-@pytest.mark.xfail(strict=False, reason="no detector sees it yet")
 @pytest.mark.parametrize("call", escapes.REFUSED.split())
 def test_a_probe_is_told_by_its_call(played: dict[str, Outcome], call: str) -> None:
     told = [alert for alert in played["calls-refused"].alerts if f'"{call}"' in json.dumps(alert["evidence"])]

@@ -47,7 +47,6 @@ def table(alerts: list[dict[str, Any]]) -> str:
     return "\n".join(f"{count:4} {'  '.join(row)}" for row, count in sorted(rows.items()))
 
 
-@pytest.mark.xfail(strict=False, reason="account tools, a build's packages and CI shells are told as grave")
 def test_ordinary_work_is_not_told_as_grave(dockerd: Docker, tmp_path: Path) -> None:
     images.debian()
     images.busybox()

