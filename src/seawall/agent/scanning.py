@@ -15,6 +15,7 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
+from seawall.agent.child import URGENT
 from seawall.agent.problems import Problems, log
 from seawall.core.state import state_dir
 from seawall.runtime.detect.samples import Samples
@@ -123,8 +124,9 @@ class Scanning:
         code = -1
         try:
             try:
+                environment = os.environ | {URGENT: "1"}  # it nices itself, less: a verdict is worth little tomorrow
                 self._child = os.posix_spawn(
-                    sys.executable, [*command, str(self._folder)], os.environ, file_actions=actions, setpgroup=0
+                    sys.executable, [*command, str(self._folder)], environment, file_actions=actions, setpgroup=0
                 )
             finally:
                 os.close(stdin)

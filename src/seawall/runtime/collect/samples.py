@@ -24,6 +24,8 @@ IDLE = 30.0
 LOADED = 120.0
 """Seconds without a file worth scanning after which rules that take memory are let go, by ending."""
 LIFE = 900.0
+NICE = 5
+"""Behind the workload, but not so far that a busy node has no verdicts."""
 MAX_SIZE = 32 << 20
 SETTLED = 0.5
 """Seconds since the last change after which a file counts as written."""
@@ -203,6 +205,7 @@ def say(value: dict[str, Any]) -> None:
 
 def main() -> int:
     """Until stdin ends, or nothing was asked for a while."""
+    os.nice(NICE)
     desk = Desk(Path(sys.argv[1]))
     began = time.monotonic()
     rest = b""
