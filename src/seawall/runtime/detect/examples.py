@@ -37,9 +37,12 @@ def _event(value: Mapping[str, Any], place: int) -> Event:
     container = _container(value.get("container"))
     process = _process(value.get("process", {}), container, value.get("parents", ()))
     flags = _flags(value.get("flags", 0))
-    file = _file(value["file"], flags) if "file" in value else None
+    file = _file(value["file"], flags, 0 if kind is Kind.READ else _BITS["O_WRONLY"]) if "file" in value else None
     event = Event(kind, 1_000_000.0 + place, process, value.get("result", 0), file)
     event.peer = _address(value["peer"]) if "peer" in value else None
+    event.local = _address(value["local"]) if "local" in value else None
+    event.protocol, event.uptime = value.get("protocol", ""), value.get("uptime", 0)
+    event.descriptor = value.get("descriptor", -1)
     event.socket_inode, event.socket_dev = value.get("socket_inode", 0), value.get("socket_dev", 0)
     event.stdio = process.stdio if kind in (Kind.EXEC, Kind.DUP) else ()
     event.target = flags if kind in (Kind.SETNS, Kind.UNSHARE) else value.get("target", 0)
@@ -48,8 +51,8 @@ def _event(value: Mapping[str, Any], place: int) -> Event:
     event.blocked = value.get("blocked", False)
     event.syscall = value.get("syscall", "")
     event.args, event.paths = tuple(value.get("args", ())), tuple(value.get("paths", ()))
-    event.source = _file(value["source"], 0) if "source" in value else None
-    event.data = _asked(value["dns"]) if "dns" in value else b""
+    event.source = _file(value["source"], 0, _BITS["O_WRONLY"]) if "source" in value else None
+    event.data = _asked(value["dns"]) if "dns" in value else bytes.fromhex(value.get("data", ""))
     event.raw = _facts(value)
     return event
 
@@ -105,7 +108,7 @@ def _process(value: Mapping[str, Any], container: Container | None, parents: Seq
         stdio=stdio,
     )
     for name, setting in known.items():
-        setattr(process, name, setting)
+        setattr(process, name, tuple(setting) if isinstance(setting, list) else setting)
     process.parent = _parent(container, parents)
     process.ppid = process.parent.pid if process.parent else known.get("ppid", 0)
     return process
@@ -136,12 +139,12 @@ def _address(text: str) -> Address:
     return Address("inet6" if ":" in host else "inet", host, int(port))
 
 
-def _file(value: Any, flags: int) -> File:
+def _file(value: Any, flags: int, otherwise: int) -> File:
     if isinstance(value, str):
         value = {"path": value}
     known = dict(value)
     system = known.pop("fs", "overlay")
-    flags = known.pop("flags", flags) or _BITS["O_WRONLY"]
+    flags = known.pop("flags", flags) or otherwise
     return File(fs_magic=_MAGIC[system], flags=flags, **known)
 
 

@@ -48,7 +48,7 @@ def form_of(sheet: Sheet) -> str:
     for entry in sheet.entries:
         if entry.kind.startswith("required_") or falco.MARKS & set(entry.value):
             return "falco"
-        if entry.kind == "rule":
+        if entry.kind == "rule" and set(entry.value) - {"rule", "enabled"}:
             return "native"
     return ""
 

@@ -23,7 +23,7 @@ MAX_EXAMPLES = 10_000
 def failures(compiled: Compiled, paths: Iterable[str | Path] = ()) -> Iterator[Problem]:
     """What rules do on their examples that they should not, or do not that they should."""
     count = 0
-    for entry, given in _given(compiled, paths):
+    for entry, own in given(compiled, paths):
         rule = next((rule for rule in compiled.plan.rules if rule.id == entry.name), None)
         if rule is None:
             yield Problem(entry.file, entry.line, entry.name, "there is no rule of this name")
@@ -31,7 +31,7 @@ def failures(compiled: Compiled, paths: Iterable[str | Path] = ()) -> Iterator[P
         plan = compiled.plan
         if rule.source == "falco":  # alone: of Falco's rules the first that fires on an event is the only one told
             plan = seal((replace(rule, enabled=True),), plan.lists, {})
-        for example in given if isinstance(given, list) else ():
+        for example in own if isinstance(own, list) else ():
             count += 1
             if count > MAX_EXAMPLES:
                 return
@@ -45,15 +45,18 @@ def counted(compiled: Compiled, paths: Iterable[str | Path] = ()) -> int:
     return len(
         {
             entry.name
-            for entry, given in _given(compiled, paths)
-            if isinstance(given, list) and any(isinstance(one, dict) and one.get("fires") is True for one in given)
+            for entry, own in given(compiled, paths)
+            if isinstance(own, list) and any(isinstance(one, dict) and one.get("fires") is True for one in own)
         }
     )
 
 
-def _given(compiled: Compiled, paths: Iterable[str | Path]) -> Iterator[tuple[Entry, Any]]:
+def given(compiled: Compiled, paths: Iterable[str | Path] = ()) -> Iterator[tuple[Entry, Any]]:
+    """Each item that has examples, and them: of all files, or of those below `paths`."""
+    wanted = [Path(path) for path in paths]
     for entry in compiled.rules.values():
-        if "examples" in entry.value:
+        file = Path(entry.file)
+        if "examples" in entry.value and (not wanted or any(path in (file, *file.parents) for path in wanted)):
             yield entry, entry.value["examples"]
     for path in _beside(compiled, paths):
         problems: list[Problem] = []

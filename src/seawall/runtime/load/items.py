@@ -48,6 +48,13 @@ class Sheet:
     entries: tuple[Entry, ...]
 
 
+class _Loader(yaml.CSafeLoader):
+    """A bare = is a text: it stands in `comps: [=, startswith]`."""
+
+
+_Loader.add_constructor("tag:yaml.org,2002:value", lambda _, node: node.value)
+
+
 class Wrong(SeawallError):
     """An item that cannot be taken; becomes a Problem."""
 
@@ -112,7 +119,7 @@ def examples(path: Path) -> bool:
 
 
 def _nodes(body: bytes) -> list[tuple[Any, Any]]:
-    loader = yaml.CSafeLoader(body)
+    loader = _Loader(body)
     try:
         root = loader.get_single_node()
         if root is None:
@@ -150,7 +157,9 @@ def _entry(file: str, node: Any, value: Any) -> Entry:
     line = node.start_mark.line + 1
     at = next((found.start_mark.line + 1 for key, found in node.value if key.value == "condition"), line)
     texts = tuple(_texts(node)) if kind == "list" else ()
-    return Entry(kind, str(value[kind]), value, file, line, at, texts)
+    written = next((found.value for key, found in node.value if key.value == kind), "")
+    name = written if isinstance(written, str) else str(value[kind])  # No is a name, not false
+    return Entry(kind, name, value, file, line, at, texts)
 
 
 def _texts(node: Any) -> Iterator[str]:
