@@ -96,12 +96,12 @@ function Steps({ profile }: { profile: ProfileDetail }) {
       <p>{t(`modeAbout.${profile.mode}`)}</p>
       {may && next && (
         <Popconfirm title={t('profile.promoteAsk', { mode: t(`mode.${next}`) })} description={<div style={{ maxWidth: 320 }}>{t(`modeAbout.${next}`)}</div>} okText={t('profile.promote', { mode: t(`mode.${next}`) })} cancelText={t('shell:cancel')} onConfirm={() => promote.mutateAsync(undefined).catch(() => undefined)}>
-          <Button type="primary" loading={promote.isPending} disabled={profile.program_list.length === 0}>
+          <Button type="primary" loading={promote.isPending} disabled={profile.programs.length === 0}>
             {t('profile.promote', { mode: t(`mode.${next}`) })}
           </Button>
         </Popconfirm>
       )}
-      {profile.mode === 'discover' && <small className="quiet">{profile.program_list.length === 0 ? t('profile.nothingYet') : profile.ready ? t('profile.readyAbout') : t('profile.learningAbout')}</small>}
+      {profile.mode === 'discover' && <small className="quiet">{profile.programs.length === 0 ? t('profile.nothingYet') : profile.ready ? t('profile.readyAbout') : t('profile.learningAbout')}</small>}
     </section>
   )
 }
@@ -113,13 +113,13 @@ function Programs({ profile }: { profile: ProfileDetail }) {
   const [fresh, setFresh] = useState('')
   const [chosen, setChosen] = useState<string[]>([])
   const edit = useProfileAction(profile, (asked: { add: string[]; remove: string[] }) => put(`${profilePath(profile.id)}/programs`, asked), t('profile.changed'))
-  const rows = useMemo(() => profile.program_list.filter((one) => one.path.toLowerCase().includes(sought.toLowerCase())), [profile.program_list, sought])
+  const rows = useMemo(() => profile.programs.filter((one) => one.path.toLowerCase().includes(sought.toLowerCase())), [profile.programs, sought])
   const add = () => {
     const paths = fresh.split(/[\s,]+/).filter((word) => word.startsWith('/'))
     if (paths.length) edit.mutate({ add: paths, remove: [] }, { onSuccess: () => setFresh('') })
   }
   return (
-    <Section title={t('section.programs', { count: profile.program_list.length })} extra={<Input size="small" allowClear placeholder={t('profile.seek')} aria-label={t('profile.seek')} value={sought} onChange={(event) => setSought(event.target.value)} style={{ width: 200 }} />}>
+    <Section title={t('section.programs', { count: profile.programs.length })} extra={<Input size="small" allowClear placeholder={t('profile.seek')} aria-label={t('profile.seek')} value={sought} onChange={(event) => setSought(event.target.value)} style={{ width: 200 }} />}>
       {may && (
         <div className="program-edit">
           <Space.Compact>

@@ -36,7 +36,7 @@ export function ProfilesPage() {
         key: 'mode',
         title: t('profile.mode'),
         sort: 'mode',
-        width: 150,
+        width: 130,
         render: (row) => (
           <>
             <ModeMark mode={row.mode} />
@@ -48,13 +48,13 @@ export function ProfilesPage() {
           </>
         ),
       },
-      { key: 'ready', title: t('profile.next'), width: 140, render: (row) => (row.ready ? <span className="good">{t('profile.ready')}</span> : <span className="quiet">{row.mode === 'discover' ? t('profile.learning') : '–'}</span>) },
+      { key: 'ready', title: t('profile.next'), width: 130, render: (row) => (row.ready ? <span className="good">{t('profile.ready')}</span> : <span className="quiet">{row.mode === 'discover' ? t('profile.learning') : '–'}</span>) },
       { key: 'programs', title: t('profile.programs'), sort: 'programs', width: 100, align: 'right', render: (row) => number(row.programs) },
       {
         key: 'violations',
         title: t('profile.violations'),
         sort: 'violations_7d',
-        width: 120,
+        width: 134,
         align: 'right',
         render: (row) =>
           row.violations_7d ? (
@@ -66,7 +66,7 @@ export function ProfilesPage() {
           ),
       },
       { key: 'containers', title: t('profile.containers'), width: 100, align: 'right', render: (row) => (row.containers === undefined ? '–' : number(row.containers)) },
-      { key: 'new', title: t('profile.lastNew'), sort: 'last_new', width: 120, render: (row) => <Time at={row.last_new} /> },
+      { key: 'new', title: t('profile.lastNew'), sort: 'last_new', width: 150, render: (row) => <Time at={row.last_new} /> },
       { key: 'since', title: t('profile.since'), sort: 'learned_since', width: 120, render: (row) => <Time at={row.learned_since} /> },
       { key: 'digest', title: t('digest'), width: 200, hidden: true, render: (row) => <code title={row.image_digest}>{row.image_digest.slice(0, 26)}</code> },
     ],

@@ -143,8 +143,8 @@ export interface ProfileProgram {
   source: 'learned' | 'manual'
 }
 
-export interface ProfileDetail extends Profile {
-  program_list: ProfileProgram[]
+export interface ProfileDetail extends Omit<Profile, 'programs'> {
+  programs: ProfileProgram[]
 }
 
 export interface Settings {
