@@ -72,8 +72,10 @@ class Watch:
         try:
             from seawall.runtime.collect.sensor import Sensor
 
-            self._engine = Engine(plan, _runtime_sockets(), programs=_runtime_programs(), scans=True)
             sensor: SensorLike = Sensor(plan, settings.enforce)
+            self._engine = Engine(
+                plan, _runtime_sockets(), programs=_runtime_programs(), scans=True, find=sensor.process
+            )
             sensor.start()
         except Exception as error:  # whatever it is: an agent that is blind and says so beats none
             hint = getattr(error, "hint", "")

@@ -291,7 +291,7 @@ class Scan:
 
     what: str
     """holders: who in the container holds the other ends of these pipes or the master of this terminal, and which of
-    them has a connection · origin: does the file come from the image."""
+    them has a connection · origin: does the file come from the image · inode: which file is it."""
     container: str
     pid: int
     """The process that raised the question."""
@@ -305,7 +305,7 @@ class Scan:
     terminal: int = -1
     """Number of the pseudo terminal, /dev/pts/N."""
     path: str = ""
-    """origin: as the process sees it."""
+    """origin, inode: as the process sees it."""
     number: int = 0
     """The engine's own, to know the answer by."""
 
@@ -323,6 +323,9 @@ class Found:
     peer: Address | None = None
     """holders: the other end of its connection; host "" for a socket without one (UDP, ICMP, raw)."""
     outgoing: bool = True
+    dev: int = 0
+    """inode: as stat(2) shows it."""
+    ino: int = 0
     origin: str = ""
     """origin: dropped (written after the start), copied (the image's own content, copied up) or image."""
 

@@ -84,6 +84,8 @@ SUBPROGRAM int on_open(__u32 flags, long fd)
 	int maybe = (bits & (kind == KIND_OPEN ? NAME_OPEN_PATH : NAME_READ_PATH)) || set->folders & (1 << kind);
 	int sample = 0;
 	__u64 now = bpf_ktime_get_boot_ns();
+	/* Disks, and files that lie in another mount namespace, whatever they are called. */
+	match |= inside && ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) == S_IFBLK || is_foreign(task, BPF_CORE_READ(file, f_path.mnt)));
 	if (!match && !maybe && !(set->samples && kind == KIND_OPEN && inside))
 		return 0;
 	if (match || maybe) {

@@ -41,6 +41,9 @@ def look(scan: Scan) -> Found:
     member = _member(scan)
     if member is None:
         return Found()
+    if scan.what == "inode":
+        dev, ino = origin.inode(member, scan.path)
+        return Found(dev=dev, ino=ino)
     if scan.what == "origin":
         return Found(origin=origin.of(member, scan.path))
     return _holder(scan, member)

@@ -42,6 +42,23 @@ def of(pid: int, path: str) -> str:
         return "dropped"
 
 
+def inode(pid: int, path: str) -> tuple[int, int]:
+    """(st_dev, st_ino) of a file as the process sees it, links followed inside its root; zeros if there is none."""
+    try:
+        root = os.open(f"/proc/{pid}/root", O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return 0, 0
+    try:
+        found = _openat2(root, path.lstrip("/"), O_PATH | os.O_CLOEXEC, RESOLVE_IN_ROOT)
+        if found is None:
+            return 0, 0
+        status = os.fstat(found)
+        os.close(found)
+        return status.st_dev, status.st_ino
+    finally:
+        os.close(root)
+
+
 def _layers(pid: int) -> tuple[str, list[str]] | None:
     """(upper layer, lower layers from the top) of the process's root, as folders of this host."""
     for line in (procfs.read(pid, "mountinfo") or b"").decode("utf-8", "surrogateescape").splitlines():

@@ -6,6 +6,7 @@ Facts go into `Event.raw`, where detect/fields/findings.py makes them words of c
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from seawall.runtime.detect.crossings import Crossings, Find
 from seawall.runtime.detect.followups import Followups
 from seawall.runtime.detect.installed import Installed
 from seawall.runtime.detect.namespaces import Namespaces
@@ -23,12 +24,12 @@ NOTHING: Mapping[str, Any] = {}
 class Detectors:
     """All of them, by the kinds of events each wants."""
 
-    def __init__(self) -> None:
+    def __init__(self, find: Find | None = None) -> None:
+        """`find`: the process of a pid of the host, as far as it is known."""
         by_kind: dict[Kind, list[Observe]] = {}
-        for detector in _ALL:
-            observe = detector().observe
+        for detector in (Crossings(find), *(make() for make in _ALL)):
             for kind in detector.KINDS:
-                by_kind.setdefault(kind, []).append(observe)
+                by_kind.setdefault(kind, []).append(detector.observe)
         self._by_kind = by_kind
 
     def observe(self, event: Event) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ What only a look at /proc can tell is asked for: `wanted_scans` says what, `scan
 
 import os
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -37,16 +37,17 @@ class Engine:
         *,
         programs: Collection[tuple[int, int]] = (),
         scans: bool = False,
+        find: Callable[[int], Process | None] | None = None,
     ) -> None:
         """`sockets`, `programs`: (st_dev, st_ino) of this host's runtime sockets and of its runtime's programs; `boot`:
-        its start in seconds since the epoch; `scans`: whether somebody answers `wanted_scans`."""
+        its start in seconds since the epoch; `scans`: whether somebody answers `wanted_scans`; `find`: the process of a pid."""
         self.sockets, self.programs = _either(sockets), _either(programs)
         self.unjudged = 0
         """Times a rule was passed over because the container's identity was not known."""
         self.failed = 0
         """Times a condition could not be worked out on an event."""
         self._boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) if boot is None else boot
-        self._detectors = Detectors()
+        self._detectors = Detectors(find)
         self._intelligence = Intelligence()
         self._merging = Merging(self._boot)
         self._waivers = Waivers()
@@ -91,6 +92,8 @@ class Engine:
     def scanned(self, scan: Scan, found: Found) -> tuple[Event | None, list[Alert]]:
         """The event that raised the question and the alerts that the answer brings."""
         event, asked = self._questions.answer(scan, found)
+        if event is not None and event.raw.get("inode") in self.programs:
+            event = replace(event, raw={**event.raw, "runtime_program": True})
         return event, [] if event is None else self._judged(event, asked)
 
     def take_silenced(self) -> dict[str, int]:

@@ -26,6 +26,7 @@ _LOGINS = (
     "sshd sshd-session dropbear in.telnetd telnetd in.rshd mosh-server tmux screen amazon-ssm-agent ssm-session-worker "
     "teleport tailscaled code-tunnel code-server ttyd gotty"
 )
+ETXTBSY = -26
 LOGINS = frozenset(_LOGINS.split())
 """Programs that give people they have let in a shell: it is what they are for."""
 NOTHING: Mapping[str, Any] = {}
@@ -55,6 +56,8 @@ class Questions:
         """Facts that are known at once; what is not is asked for."""
         process = event.process
         self._fresh = []
+        if event.kind is Kind.OPEN and event.result == ETXTBSY and process.container is not None:
+            self._busy(event)
         if event.kind is not Kind.EXEC or process.container is None or event.result < 0:
             return NOTHING
         found: dict[str, Any] = {}
@@ -93,6 +96,8 @@ class Questions:
         if scan.what == "holders":
             return self._held(pending, found)
         del self._pending[scan.number]
+        if scan.what == "inode":
+            return _with(pending.event, {"inode": (found.dev, found.ino)}), frozenset(["fd.is_runtime_program"])
         name = "origin" if scan.path == pending.event.process.exe else "script_origin"
         origin = found.origin or ("dropped" if name == "origin" else "")
         if not origin:
@@ -124,6 +129,13 @@ class Questions:
         ):
             return NOTHING
         return {name: "dropped"} if name == "origin" else NOTHING
+
+    def _busy(self, event: Event) -> None:
+        """A running program cannot be opened to write: which file it was, only its path tells."""
+        path = event.file.path if event.file is not None else ""
+        place = event.process.container.id if event.process.container is not None else ""
+        if path.startswith("/") and self._answered:
+            self._add(event, Scan("inode", place, event.process.pid, event.process.start, path=path))
 
     def _holders(self, event: Event) -> None:
         process = event.process

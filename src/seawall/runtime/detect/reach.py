@@ -27,9 +27,11 @@ PATHS = (Kind.OPEN, Kind.READ)
 OPENS = ("open", "openat", "openat2", "creat", "open_by_handle_at")
 KINDS: Mapping[str, tuple[Kind, ...]] = {
     **dict.fromkeys(("execve", "execveat"), (Kind.EXEC,)),
-    **dict.fromkeys(("clone", "clone3", "fork", "vfork"), (Kind.FORK,)),
+    **dict.fromkeys(("clone", "clone3"), (Kind.FORK, Kind.CALL)),  # with a new namespace it is a CALL too
+    **dict.fromkeys(("fork", "vfork"), (Kind.FORK,)),
     **dict.fromkeys(("exit", "exit_group", "procexit"), (Kind.EXIT,)),
     **dict.fromkeys(OPENS, (Kind.OPEN, Kind.READ)),
+    "open_by_handle_at": (Kind.OPEN, Kind.READ, Kind.CALL),
     **dict.fromkeys(("dup", "dup2", "dup3"), (Kind.DUP,)),
     **dict.fromkeys(("sendto", "sendmsg", "sendmmsg"), (Kind.SEND,)),
     **{name: (kind,) for kind, name in SYSCALLS.items() if kind in (Kind.CONNECT, Kind.SETNS, Kind.UNSHARE)},
@@ -38,6 +40,10 @@ KINDS: Mapping[str, tuple[Kind, ...]] = {
 """The kinds of event that a system call comes as; any other is a CALL."""
 _UNNAMED = "?"
 """A call that no rule names."""
+
+ALWAYS_SENT = (("=", "fd.filetype", "block"), ("=", "fd.is_foreign", True), ("=", "evt.rawres", -26))
+"""Opens that the kernel side sends of containers whatever their path: disks, files of another mount namespace, running
+programs that somebody tried to write. Likewise it sends the first write of every file as a sample."""
 
 Lists = Mapping[str, Sequence[str]]
 
@@ -105,6 +111,8 @@ def _bound(node: nodes.Node, atom: Atom, lists: Lists) -> Reach | None:
 
 def path_atom(operator: str, field: str, value: Any) -> Reach | None:
     """How one check on the path of an open bounds it."""
+    if (operator, field, value) in ALWAYS_SENT or field == "file.host_path":
+        return Reach()
     if field in ("fd.filename", "file.written_name") and operator in ("=", "in", "intersects"):
         return Reach(names=frozenset([value] if operator == "=" else value))
     if field == "fd.directory" and operator in ("=", "in", "intersects"):

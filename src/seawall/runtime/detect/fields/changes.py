@@ -34,6 +34,26 @@ def removed(event: Event) -> str | None:
     return event.paths[0] if event.syscall in GONE and event.paths else None
 
 
+def _host_path(event: Event) -> str | None:
+    """Where a path of a bind mount lies on the host."""
+    container, path = event.process.container, written(event) or removed(event)
+    if container is None or path is None:
+        return None
+    best = max(
+        (mount for mount in container.mounts if mount.type == "bind" and _below(path, mount.target)),
+        key=lambda mount: len(mount.target),
+        default=None,
+    )
+    if best is None:
+        return None
+    return (best.source.rstrip("/") + path[len(best.target.rstrip("/")) :]) or "/"
+
+
+def _below(path: str, folder: str) -> bool:
+    folder = folder.rstrip("/")
+    return path == folder or path.startswith(folder + "/")
+
+
 def _path(event: Event) -> str | None:
     return event.file.path if event.file is not None else None
 
@@ -67,6 +87,7 @@ ALL = (
     Field("file.removed", "text", removed, "the path at which there is nothing any more: unlinked or renamed"),
     Field("file.removed_name", "text", lambda e: _name(removed(e)), "its last component"),
     Field("file.canonical", "text", _canonical, "the path; in procfs and sysfs as it is at /proc and /sys"),
+    Field("file.host_path", "text", _host_path, "of a file in a bind mount: where it lies on the host", identity=True),
     Field("file.sets_id", "flag", _sets_id, "chmod: the new mode has the set-user-id or set-group-id bit"),
     Field("file.attribute", "text", _attribute, "setxattr: the attribute's name"),
 )

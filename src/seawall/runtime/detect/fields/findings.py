@@ -56,6 +56,16 @@ def _source_type(event: Event) -> str | None:
     return None if not mode else _TYPES.get(stat.S_IFMT(mode))
 
 
+def _new_namespaces(event: Event) -> tuple[str, ...]:
+    if event.kind is Kind.UNSHARE:
+        value = event.target
+    elif event.syscall in ("clone", "clone3") and event.args:
+        value = event.args[0]
+    else:
+        return ()
+    return tuple(name for bit, name in names.CLONE_FLAGS.items() if value & bit)
+
+
 def _node_type(event: Event) -> str | None:
     place = {"mknod": 1, "mknodat": 2}.get(event.syscall, len(event.args))
     return _TYPES.get(stat.S_IFMT(event.args[place])) if len(event.args) > place else None
@@ -111,6 +121,10 @@ ALL = (
     Field("evt.a3", "number", _argument(3), "its fourth"),
     Field("evt.node_type", "text", _node_type, "mknod: block, character, pipe …"),
     Field("evt.source_type", "text", _source_type, "mount: what is mounted: block, directory, regular …"),
+    Field(
+        "proc.crosses", "text", _raw("crosses"), "the process it reaches into belongs to the host, or to a container"
+    ),
+    Field("evt.new_namespaces", "many", _new_namespaces, "clone, clone3, unshare: CLONE_NEWUSER …"),
     Field("fd.spliced", "text", _raw("spliced"), "a file that matters, opened to read, and spliced into a pipe"),
     Field("fd.sweep", "text", _raw("sweep"), "the process knocks at many ports of a host, or at many hosts"),
     Field("fd.is_runtime_socket", "flag", _raw("runtime_socket"), "is a container runtime's socket"),

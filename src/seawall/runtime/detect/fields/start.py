@@ -1,5 +1,6 @@
 """container.*: how a container was started, and what that puts within its reach."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -69,6 +70,20 @@ def _image_key(container: Container) -> str:
     return container.image_digest or container.image_id or container.image
 
 
+_DRAWN = re.compile(r"^[a-z]+_[a-z]+\d?$")
+_NUMBERED = re.compile(r"([-_.])(?:[0-9]+|[0-9a-f]{5,10}|[a-z0-9]{5})$")
+
+
+def workload(container: Container) -> str:
+    """What a container is one of: its pod's or its own name without the parts that are drawn or counted."""
+    name = container.pod or container.name
+    if not container.pod and _DRAWN.match(name):
+        return ""
+    for _ in range(2 if container.pod else 1):
+        name = _NUMBERED.sub("", name)
+    return name
+
+
 def _strong(container: Container) -> tuple[str, ...]:
     return tuple(name for name in container.caps if name in STRONG)
 
@@ -91,6 +106,7 @@ def _f(name: str, read: Callable[[Container], Any], about: str, type: str = "man
 
 ALL = (
     _f("container.image.key", _image_key, "the image's digest, else its id, else its name", "text"),
+    _f("container.workload", workload, "its pod's or own name without what is drawn or counted", "text"),
     _f("container.caps", lambda c: c.caps, "capabilities added to the default"),
     _f("container.strong_caps", _strong, "those of them that reach beyond the container"),
     _f("container.host_namespaces", lambda c: c.host_namespaces, "namespaces shared with the host"),
