@@ -1,5 +1,6 @@
 """The policy as people and agents meet it: rules into the plan, waivers, profiles, settings."""
 
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -72,6 +73,25 @@ def test_a_group_is_switched_off_and_on(operator, viewer, agent) -> None:
     assert operator.settled()["version"] == first["plan"]["version"]
     assert config(agent)["version"] == first["version"]
     assert viewer.get("/runtime/audit?thing=escape")["total"] == 2
+
+
+def test_an_agent_that_waits_for_orders_hears_of_another_plan(operator, agent) -> None:
+    has = config(agent)["version"]
+    answers: list[Any] = []
+    poll = threading.Thread(
+        target=lambda: answers.append(agent.call("GET", f"/v1/agent/orders?wait=50&config={has}", timeout=60))
+    )
+    poll.start()
+    time.sleep(0.5)
+    assert not answers
+    operator.do("PATCH", "/rule-groups/malware", {"enabled": False})
+    poll.join(30)
+    status, answer = answers[0]
+    assert (status, answer["orders"]) == (200, []) and answer["config_version"] not in ("", has)
+    operator.settled()
+    assert config(agent)["version"] == answer["config_version"]
+    operator.do("PATCH", "/rule-groups/malware", {"enabled": True})
+    operator.settled()
 
 
 def test_a_rule_file_comes_into_force_and_its_last_good_text_stays(operator, viewer, agent) -> None:

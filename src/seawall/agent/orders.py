@@ -13,16 +13,28 @@ from seawall.node.http import Connection
 WAIT = 55
 """Seconds that the server holds the poll when there is nothing."""
 MAX_ORDERS = 1 << 20
+FETCHING = 1.0
+"""Seconds in which another configuration is usually fetched: the poll would come back at once until then."""
 REMEMBERED = 1000
 """Ids of orders that were taken: one that is handed out again is not carried out again."""
 
 
 class Orders:
-    """`on_order` is called once per order, in this thread or in the uplink's (orders may come with a reply)."""
+    """`on_order` is called once per order, in this thread or in the uplink's (orders may come with a reply).
 
-    def __init__(self, dial: Callable[[], Connection], on_order: Callable[[dict[str, Any]], None]) -> None:
+    `version` tells the configuration that the agent has; `on_other` is called when the server has another.
+    """
+
+    def __init__(
+        self,
+        dial: Callable[[], Connection],
+        on_order: Callable[[dict[str, Any]], None],
+        version: Callable[[], str] = str,
+        on_other: Callable[[], None] = lambda: None,
+    ) -> None:
         self._dial = dial
         self._on_order = on_order
+        self._version, self._on_other = version, on_other
         self._seen: deque[str] = deque(maxlen=REMEMBERED)
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -60,8 +72,11 @@ class Orders:
     def _poll(self) -> None:
         if self._connection is None:
             self._connection = self._dial()
-        answer = self._connection.request("GET", f"/v1/agent/orders?wait={WAIT}", timeout=WAIT + 20, total=WAIT + 40)
-        orders = read_json(answer, MAX_ORDERS).get("orders")
+        has = self._version()
+        path = f"/v1/agent/orders?wait={WAIT}&config={has}" if has.isalnum() else f"/v1/agent/orders?wait={WAIT}"
+        answer = self._connection.request("GET", path, timeout=WAIT + 20, total=WAIT + 40)
+        value = read_json(answer, MAX_ORDERS)
+        orders, other = value.get("orders"), value.get("config_version") or has
         if not answer.drained or answer.headers.get("connection", "").lower() == "close":
             self._close()
         if not isinstance(orders, list):
@@ -69,7 +84,10 @@ class Orders:
         for order in orders:
             if isinstance(order, dict):
                 self.take(order)
-        if not orders:
+        if other != has:
+            self._on_other()
+            self._stop.wait(FETCHING)
+        elif not orders:
             # A server that does not hold the poll must not be asked in a circle.
             self._stop.wait(0.2)
 

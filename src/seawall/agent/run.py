@@ -88,7 +88,9 @@ class Agent:
             lambda container_id: self.call(lambda: self._watch.forget(container_id)),
             self._problems,
         )
-        self._orders = Orders(self._dial, self._on_order)
+        self._orders = Orders(
+            self._dial, self._on_order, lambda: self._uplink.config_version, lambda: self.call(self._fetch)
+        )
         self._uplink = Uplink(
             self._spool, self._dial, self._problems, on_reply=self._on_reply, on_config=self._on_config
         )
@@ -287,6 +289,11 @@ class Agent:
         for item in self._watch.learned():
             self._spool.put("profile", item)
         self._note_status()
+
+    def _fetch(self) -> None:
+        """The server has another configuration: the reply to a heartbeat brings it."""
+        self._beat()
+        self._uplink.wake()
 
     def _note_status(self) -> None:
         """The newest heartbeat for `seawall agent status` and `seawall up`, beside when the server last answered."""

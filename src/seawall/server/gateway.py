@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import time
 from collections import defaultdict
 from typing import Any, cast
@@ -130,26 +131,31 @@ class Gateway:
         )
 
     async def orders(self, request: Request) -> Response:
-        """Hold until there is an order for this agent, or the time is over."""
+        """Hold until there is an order for this agent or another configuration than it has, or the time is over."""
         agent_id = _peer(request)
         until = time.monotonic() + _wait_seconds(request)
+        has, told = request.query_params.get("config", ""), False
         while True:
-            found = self._parts.bell.fresh(await asyncio.to_thread(self._waiting, agent_id))
-            left = until - time.monotonic()
-            if found or left <= 0 or self._parts.bell.closed or await request.is_disconnected():
-                return JSONResponse({"orders": found})
-            await self._parts.bell.wait(agent_id, min(left, jobs.REDELIVER_SECONDS))
+            waiting, version = await asyncio.to_thread(self._waiting, agent_id)
+            found = self._parts.bell.fresh(waiting)
+            now = time.monotonic()
+            if has and version != has and not told:
+                # Not all agents at one moment: each will fetch the whole of it.
+                until, told = min(until, now + random.random() * self._online / AGENTS_PER_SECOND), True  # noqa: S311
+            if found or until <= now or self._parts.bell.closed or await request.is_disconnected():
+                return JSONResponse({"orders": found, "config_version": version})
+            await self._parts.bell.wait(agent_id, min(until - now, jobs.REDELIVER_SECONDS))
 
     async def config(self, request: Request) -> Response:
         """The plan, the intervals, whether to enforce."""
         agent_id = _peer(request)
 
-        def read() -> dict[str, Any]:
+        def read() -> bytes:
             with self._parts.database.reading() as connection:
                 agents.welcome(connection, agent_id)
-            return self._parts.plans.current()
+            return self._parts.plans.body()
 
-        return JSONResponse(await asyncio.to_thread(read))
+        return Response(await asyncio.to_thread(read), media_type="application/json")
 
     async def renew(self, request: Request) -> Response:
         """A new certificate for an agent that still has a good one."""
@@ -170,10 +176,11 @@ class Gateway:
         answer = await asyncio.wrap_future(self._parts.database.submit(step))
         return JSONResponse(answer.model_dump())
 
-    def _waiting(self, agent_id: str) -> list[dict[str, Any]]:
+    def _waiting(self, agent_id: str) -> tuple[list[dict[str, Any]], str]:
+        """Its orders, and the version of the configuration that it should have."""
         with self._parts.database.reading() as connection:
             agents.welcome(connection, agent_id)
-            return jobs.waiting(connection, agent_id, clock.now())
+            return jobs.waiting(connection, agent_id, clock.now()), self._parts.plans.version()
 
     def _load(self) -> tuple[int, float]:
         """Shed level and interval that agents should keep now."""

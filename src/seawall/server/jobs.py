@@ -206,11 +206,19 @@ class Bell:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake, agent_id)
 
+    def ring_all(self) -> None:
+        """There is something for every agent. Callable from every thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake_all)
+
+    def _wake_all(self) -> None:
+        for agent_id in list(self._waiters):
+            self._wake(agent_id)
+
     def close(self) -> None:
         """Let all long polls answer now."""
         self.closed = True
-        for agent_id in list(self._waiters):
-            self._wake(agent_id)
+        self._wake_all()
 
     async def wait(self, agent_id: str, seconds: float) -> None:
         """Until it rings for the agent, or the time is over."""

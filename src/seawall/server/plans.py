@@ -55,6 +55,7 @@ class Plans:
         self._lock = threading.Lock()
         self._composed: Composed | None = None
         self._value: dict[str, Any] | None = None
+        self._body = b"{}"
         self._revision = -1
         self._until: str | None = None
         self._tried_at = 0.0
@@ -66,6 +67,11 @@ class Plans:
         if self._value is None:
             self.refresh()
         return self._value or {}
+
+    def body(self) -> bytes:
+        """`current` as JSON, written once for all agents."""
+        self.current()
+        return self._body
 
     def version(self) -> str:
         """Content hash of `current`."""
@@ -153,7 +159,9 @@ class Plans:
             "intervals": dataclasses.asdict(self._config.intervals),
             "enforce": bool(settings["enforce"]),
         }
-        self._value = {"version": ids.content_hash(value), **value}
+        whole = {"version": ids.content_hash(value), **value}
+        self._body = json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()
+        self._value = whole
 
     def _keep(self, body: dict[str, Any], now: str) -> None:
         if self._value is not None and self._value["plan"]["version"] == body["version"]:
@@ -182,12 +190,13 @@ class Plans:
         return Composed(decoded, decoded.rules, {}, ()), packaged
 
 
-async def watch(plans: Plans) -> None:
-    """Until cancelled: make the plan again when the policy has changed or a waiver has ended."""
+async def watch(plans: Plans, ring: Callable[[], None]) -> None:
+    """Until cancelled: make the plan again when the policy has changed or a waiver has ended; `ring` wakes agents."""
     while True:
         try:
             if await asyncio.to_thread(plans.due):
                 await asyncio.to_thread(plans.refresh)
+                ring()
         except Exception as error:
             LOG.exception("the plan could not be looked after", error=repr(error))
         await asyncio.sleep(LOOK_SECONDS)

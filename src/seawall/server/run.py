@@ -117,7 +117,7 @@ async def _serve(parts: Parts, doors: list[socket.socket]) -> None:
         asyncio.create_task(rounds.renew(parts, contexts)),
         asyncio.create_task(judging.watch(parts)),
         asyncio.create_task(rounds.sweep(parts)),
-        asyncio.create_task(plans.watch(parts.plans)),
+        asyncio.create_task(plans.watch(parts.plans, parts.bell.ring_all)),
     ]
     _tell(parts)
     try:

@@ -266,6 +266,30 @@ def test_orders_arrive_within_a_second_and_once(node, peer):
     assert not thread.is_alive()
 
 
+def test_the_poll_tells_of_another_configuration(node, peer):
+    asked, has, others = [], ["v1"], []
+
+    def told(path, body):
+        asked.append(path)
+        return 200, b'{"orders": [], "config_version": "v2"}'
+
+    def fetch():
+        others.append(has[0])
+        has[0] = "v2"
+
+    peer.lie = told
+    orders = Orders(node.dial, lambda order: None, lambda: has[0], fetch)
+    thread = threading.Thread(target=orders.run)
+    thread.start()
+    try:
+        peer.wait(lambda: any(path.endswith("&config=v2") for path in asked))
+    finally:
+        orders.stop()
+        thread.join(5)
+    assert asked[0].endswith("&config=v1")
+    assert others == ["v1"]
+
+
 def test_backoff_doubles_to_its_bound_with_jitter():
     backoff = Backoff()
     waits = [backoff.failed() for _ in range(12)]
