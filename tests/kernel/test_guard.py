@@ -26,10 +26,16 @@ PROGRAMS = frozenset(f"{way}/{name}" for way in ("/bin", "/usr/bin") for name in
 PROTECT = Plan("p", (), profiles={"img": Profile("protect", PROGRAMS | {"/tmp/id", "/data/id"})})
 
 
+UNCONFINED = ["--cap-add", "SYS_ADMIN", "--security-opt", "seccomp=unconfined"]
+MORE = frozenset(
+    f"{way}/{name}" for way in ("/bin", "/usr/bin") for name in ("ln", "mv", "rm", "unshare", "mount", "true")
+)
+
+
 @pytest.fixture(scope="module")
 def image(dockerd):
     """With programs that move files about."""
-    dockerd.import_image(IMAGE, rootfs.build((*rootfs.PROGRAMS, "ln", "mv")))
+    dockerd.import_image(IMAGE, rootfs.build((*rootfs.PROGRAMS, "ln", "mv", "unshare", "mount")))
     yield IMAGE
     docker_cli("rmi", IMAGE)
 
@@ -102,8 +108,7 @@ def test_a_file_that_is_not_the_images_never_runs(guard, image, attack):
     docker_cli("run", "-d", "--name", NAME, "--tmpfs", "/dev/shm:exec", image, "sleep", "600")
     try:
         container = Container(docker_cli("inspect", "-f", "{{.Id}}", NAME), NAME, "img", "img", complete=True)
-        extra = {"/bin/ln", "/bin/mv", "/bin/rm", "/usr/bin/ln", "/usr/bin/mv", "/usr/bin/rm", "/usr/bin/id"}
-        plan = Plan("p", (), profiles={"img": Profile("protect", PROTECT.profiles["img"].programs | extra)})
+        plan = Plan("p", (), profiles={"img": Profile("protect", PROTECT.profiles["img"].programs | MORE)})
         begin(guard, plan, container)
         code, said = inside(f"{{ {attack}; }} 2>&1; code=$?; echo ran=$(< /tmp/ran); exit $code")
         found = refused(guard)
@@ -112,6 +117,40 @@ def test_a_file_that_is_not_the_images_never_runs(guard, image, attack):
         assert [denied["container"] for denied in found] == [container.id]
         assert found[0]["why"] in ("drift", "profile")
         assert found[0]["asker"]["comm"] == "bash"
+    finally:
+        docker_cli("rm", "-f", NAME)
+
+
+def test_who_changes_the_file_between_question_and_start_gains_nothing(guard, container):
+    """A name that points to the image's program and to a dropped one in turns, started all the while."""
+    begin(
+        guard, Plan("p", (), profiles={"img": Profile("protect", PROTECT.profiles["img"].programs | MORE)}), container
+    )
+    script = """
+        cp /bin/id /tmp/bad
+        (while [ ! -e /tmp/end ]; do ln -sfn /bin/true /tmp/p; ln -sfn /tmp/bad /tmp/p; done) &
+        (while [ ! -e /tmp/end ]; do cp /bin/true /tmp/q; mv /tmp/q /tmp/r; cp /bin/id /tmp/q; mv /tmp/q /tmp/r; done) &
+        for ((i = 0; i < 150; i++)); do /tmp/p >> /tmp/ran; /tmp/r >> /tmp/ran; done 2> /dev/null
+        : > /tmp/end; wait
+        [ -s /tmp/ran ] && echo "it ran: $(< /tmp/ran)"; echo over
+    """
+    code, said = inside(script)
+    assert (code, said.strip()) == (0, "over")
+    assert refused(guard)
+
+
+def test_another_mount_namespace_is_no_way_out(guard, image):
+    subprocess.run(["docker", "rm", "-f", NAME], capture_output=True, timeout=30, check=False)
+    docker_cli("run", "-d", *UNCONFINED, "--name", NAME, image, "sleep", "600")
+    try:
+        container = Container(docker_cli("inspect", "-f", "{{.Id}}", NAME), NAME, "img", "img", complete=True)
+        programs = PROTECT.profiles["img"].programs | MORE
+        begin(guard, Plan("p", (), profiles={"img": Profile("protect", programs | {"/opt/id"})}), container)
+        code, said = inside("cp /bin/id /tmp/id; unshare -m /bin/bash -c '/tmp/id'")
+        assert (code, "uid=" in said) == (126, False), said
+        code, said = inside("mkdir /opt; unshare -m /bin/bash -c 'mount --bind /tmp /opt && /opt/id'")
+        assert (code, "uid=" in said) == (126, False), said
+        assert {denied["why"] for denied in refused(guard)} <= {"profile", "drift"}
     finally:
         docker_cli("rm", "-f", NAME)
 

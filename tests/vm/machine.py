@@ -163,7 +163,7 @@ def _files(busybox: Path, script: Path) -> Iterator[tuple[str, Path]]:
         if path.suffix in (".py", ".o", ".json") and "server" not in path.parts and "console" not in path.parts:
             yield f"seawall/{path.relative_to(source)}", path
     yield "probe.py", script
-    for beside in script.parent.glob("*.py"):
+    for beside in script.parent.glob("[!_]*.py"):  # an __init__.py would make the folder the package's namesake
         yield f"seawall/{beside.name}", beside
 
 

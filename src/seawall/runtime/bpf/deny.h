@@ -64,6 +64,15 @@ static __always_inline void note(struct task_struct *task, __u32 kind)
 	__sync_fetch_and_add(&all->count, 1);
 }
 
+/* A pointer that the verifier knows the type of, as the plain number that its subprograms take. */
+static __always_inline unsigned long plain(void *typed)
+{
+	void *kept = typed;
+	unsigned long number = 0;
+	bpf_probe_read_kernel(&number, sizeof(number), &kept);
+	return number;
+}
+
 /* Whether a file of the current task lies in the table of programs (0) or of files not to be written (1). */
 SUBPROGRAM int forbidden(unsigned long address, int write)
 {

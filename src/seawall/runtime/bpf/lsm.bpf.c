@@ -66,7 +66,7 @@ int BPF_PROG(lsm_open, struct file *file, int ret)
 	__u32 mode = BPF_CORE_READ(file, f_mode);
 	if (ret || !(mode & FMODE_WRITE) || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFREG)
 		return ret;
-	if (!enforcing() || !in_container() || !forbidden((unsigned long)file, 1))
+	if (!enforcing() || !in_container() || !forbidden(plain(file), 1))
 		return 0;
 	note(bpf_get_current_task_btf(), REFUSED_OPEN);
 	return -EPERM;
@@ -75,7 +75,7 @@ int BPF_PROG(lsm_open, struct file *file, int ret)
 SEC("lsm/socket_connect")
 int BPF_PROG(lsm_connect, struct socket *socket, struct sockaddr *to, int length, int ret)
 {
-	if (ret || !enforcing() || !forbidden_peer((unsigned long)to, length) || !in_container())
+	if (ret || !enforcing() || !forbidden_peer(plain(to), length) || !in_container())
 		return ret;
 	return -EPERM;
 }

@@ -22,8 +22,8 @@ from seawall.runtime.detect.profiles import image_key
 from seawall.runtime.model import Container, Plan
 from seawall.runtime.respond import deny
 
-STALLED = 0.05
-"""Seconds in which the gate must have taken up a question that waits."""
+STALLED = 0.1
+"""Seconds in which the gate must have taken up a question that waits; what it has taken up it answers within 0.05."""
 SEND = 1.0
 START = 5.0
 PAUSES = (1.0, 10.0, 60.0, 600.0)
