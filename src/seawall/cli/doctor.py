@@ -90,6 +90,7 @@ def look(state: Path) -> list[Finding]:
         ("agent", lambda: _agent(state)),
         ("sensor", lambda: _sensor(state)),
         ("advisories", lambda: _intel(state)),
+        ("malware scanner", lambda: _scanner(state)),
         *((f"response: {name}", partial(_response, name, label)) for name, label in RESPONSES.items()),
     ]
     found = []
@@ -99,6 +100,20 @@ def look(state: Path) -> list[Finding]:
         except Exception as error:
             found.append(Finding(name, MISSING, f"could not be looked at: {error!r}"))
     return found
+
+
+def _scanner(state: Path) -> Finding:
+    from seawall.malware import ruleset
+
+    try:
+        rules = ruleset.load([state / "malware"])
+    except SeawallError as error:
+        return Finding("malware scanner", DEGRADED, f"files of containers are not checked: {error}", error.hint)
+    if rules.skipped:
+        first = rules.skipped[0]
+        said = f"{rules.count} rules; {len(rules.skipped)} files do not compile: {first.where}: {first.why}"
+        return Finding("malware scanner", DEGRADED, said, f"mend them in {state / 'malware'}")
+    return Finding("malware scanner", OK, f"{rules.count} rules")
 
 
 def _python() -> Finding:
