@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from seawall.intel.collect.documents import Document
-from seawall.intel.collect.observables import kind_in, observable, origin, unique
+from seawall.intel.collect.observables import kind_in, may_be_list, observable, origin, unique
 from seawall.intel.collect.parsed import Parsed
 from seawall.intel.model import Indicator
 
@@ -13,6 +13,8 @@ LOOKED_AT = 50
 
 def recognise(document: Document) -> bool:
     """Lines of an address of nowhere and names."""
+    if not may_be_list(document):
+        return False
     lines = list(_lines(document.data[:8192].decode("utf-8", "replace")))[:LOOKED_AT]
     return len(lines) > 1 and sum(words[0] in NOWHERE for words in lines[:-1]) >= 0.8 * (len(lines) - 1)
 

@@ -38,6 +38,17 @@ _WORDS = (
 _KINDS = tuple((kind, re.compile(rf"(?<![a-z])({words})", re.IGNORECASE)) for kind, words in _WORDS)
 _DOMAIN = re.compile(r"(?=.{4,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{2,59})")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+_FILES = frozenset(
+    "zst gz xz bz2 tar txt json csv xml html htm php jpg png gif exe dll deb rpm apk yaml yml toml log conf cfg ini bin jar "
+    "whl asc sig".split()  # noqa: SIM905
+)
+"""Endings of files that are no top-level domains: a list of file names is no list of names."""
+ENDINGS = frozenset(
+    ["", "txt", "csv", "tsv", "list", "lst", "ipset", "netset", "hosts", "conf", "ioc", "iocs", "dat", "intel", "rules"]
+)
+"""Of files that may be a list without any mark of its own: prose with a few addresses in it never is."""
+LEAST = 3
+"""Entries that such a list has."""
 _LOCAL = ("localhost", "local", "localdomain", "broadcasthost", "ip6-localhost", "ip6-loopback", "internal", "arpa")
 
 
@@ -81,7 +92,8 @@ def _name(word: str) -> tuple[str, str] | None:
             name = name.encode("idna").decode()
         except UnicodeError:
             return None
-    if not _DOMAIN.fullmatch(name) or name in _LOCAL or name.rpartition(".")[2] in _LOCAL:
+    last = name.rpartition(".")[2]
+    if not _DOMAIN.fullmatch(name) or name in _LOCAL or last in _LOCAL or last in _FILES:
         return None
     return "domain", name
 
@@ -91,6 +103,13 @@ def kind_in(words: str, default: str = "other") -> str:
     if words.strip().lower() in KINDS:
         return words.strip().lower()
     return next((kind for kind, pattern in _KINDS if pattern.search(words)), default)
+
+
+def may_be_list(document: Document) -> bool:
+    """Whether a document without a mark of its own may be taken for a list: by its ending, and that it is text."""
+    name = PurePath(document.name.rpartition(":")[2]).name.removesuffix(".gz")
+    ending = "" if name.startswith(".") else PurePath(name).suffix.lower().lstrip(".")
+    return not name.startswith(".") and ending in ENDINGS and b"\0" not in document.data[:4096]
 
 
 def origin(document: Document) -> str:

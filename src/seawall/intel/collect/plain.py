@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from seawall.intel.collect.documents import Document
-from seawall.intel.collect.observables import kind_in, observable, origin, unique
+from seawall.intel.collect.observables import LEAST, kind_in, may_be_list, observable, origin, unique
 from seawall.intel.collect.parsed import Parsed
 from seawall.intel.model import Indicator
 
@@ -20,11 +20,11 @@ _HEAD = re.compile(r"^\s*(?:[#;!]|//)\s*(.*)$")
 
 def recognise(document: Document) -> bool:
     """Text whose lines are, but for comments, single indicators."""
-    if b"\0" in document.data[:4096]:
+    if not may_be_list(document):
         return False
     lines = list(_lines(document.data[:8192].decode("utf-8", "replace")))[:LOOKED_AT]
     known = sum(_word(line) is not None for line in lines)
-    return bool(lines) and known >= ENOUGH * len(lines)
+    return known >= LEAST and known >= ENOUGH * len(lines)
 
 
 def read(document: Document) -> list[Parsed]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from seawall.core import clock
 from seawall.intel.collect.documents import Document
-from seawall.intel.collect.observables import MAX_ABOUT, kind_in, observable, origin, unique
+from seawall.intel.collect.observables import MAX_ABOUT, kind_in, may_be_list, observable, origin, unique
 from seawall.intel.collect.parsed import Parsed
 from seawall.intel.model import Indicator
 
@@ -29,7 +29,7 @@ ROWS_LOOKED_AT = 30
 
 def recognise(document: Document) -> bool:
     """Text in columns, in one of which most entries are indicators."""
-    if b"\0" in document.data[:4096] or document.data.lstrip()[:1] in (b"{", b"[", b"<"):
+    if not may_be_list(document) or document.data.lstrip()[:1] in (b"{", b"[", b"<"):
         return False
     rows = list(_rows(document.data[:16384].decode("utf-8", "replace")))[:ROWS_LOOKED_AT]
     return len(rows) > 1 and max(map(len, rows)) > 1 and _column(rows) is not None
@@ -90,7 +90,7 @@ def _column(rows: Sequence[Sequence[str]]) -> int | None:
         cells = [row[column] for row in body if column < len(row)]
         share = sum(observable(cell) is not None for cell in cells) / max(1, len(body))
         named = column < len(head) and _VALUES.fullmatch(head[column]) is not None
-        if share >= 0.5 and share + named > most:
+        if share >= (0.5 if named else 0.9) and share + named > most:
             best, most = column, share + named
     return best
 

@@ -40,7 +40,8 @@ class Engine:
         find: Callable[[int], Process | None] | None = None,
     ) -> None:
         """`sockets`, `programs`: (st_dev, st_ino) of this host's runtime sockets and of its runtime's programs; `boot`:
-        its start in seconds since the epoch; `scans`: whether somebody answers `wanted_scans`; `find`: the process of a pid."""
+        its start in seconds since the epoch; `scans`: whether somebody answers `wanted_scans`; `find`: the process
+        of a pid."""
         self.sockets, self.programs = _either(sockets), _either(programs)
         self.unjudged = 0
         """Times a rule was passed over because the container's identity was not known."""

@@ -135,6 +135,11 @@ def test_misp():
         ("table.csv", "name,price\nx,3\ny,4\n"),
         ("x.json", '{"a": 1}'),
         ("requirements.txt", "fastapi==1.0\nrequests==2.0\n"),
+        ("RUSTSEC-1.md", "a, https://github.com/x/y\nb, https://github.com/x/z\nc, https://github.com/x/w\n"),
+        ("archive_latest.txt", "csaf_advisories_2025-02-15.tar.zst\nb.tar.gz\nc.json\n"),
+        (".id-allocator", f"{SHA}\n" * 5),
+        ("one.txt", "45.9.148.7\n"),
+        ("changes.csv", '"2024/cve-1.json","2024-01-01"\n"2024/cve-2.json","2024-01-01"\n'),
     ],
 )
 def test_what_is_no_list(name, data):
