@@ -10,6 +10,7 @@ import { Failure } from '@/parts/Failure'
 import { Page } from '@/parts/Page'
 import { SEVERITIES, Severity, SeverityCounts } from '@/parts/Severity'
 import { Time } from '@/parts/Time'
+import { useInForce } from '@/rooms/runtime/responses'
 import { ENGINES, placeOfCategory, titleOf } from '@/rooms/runtime/data'
 import { locale, number, percent, say } from '@/shell/i18n'
 import { useDark } from '@/shell/preferences'
@@ -261,11 +262,15 @@ function Baseline({ data }: { data: Overview }) {
 function Running({ data }: { data: Overview }) {
   const { t } = useTranslation('overview')
   const { assets, intel } = data
+  const isolated = useInForce('isolations').data
+  const quarantined = useInForce('quarantine').data
   const rows: [string, ReactNode, string][] = [
     ['hosts', assets?.hosts, '/hosts'],
     ['containers', assets && t('ofTotal', { running: number(assets.containers.running), total: number(assets.containers.total) }), '/containers'],
     ['processes', assets?.processes, '/processes'],
     ['ports', assets?.ports, '/ports'],
+    ['isolated', isolated, '/responses?view=isolations'],
+    ['quarantined', quarantined, '/responses?view=quarantine'],
     ['intel', intel && (intel.advisories ? t('intelAge', { count: intel.age_days ?? 0, advisories: number(intel.advisories) }) : t('noIntel')), '/intel'],
   ]
   return (

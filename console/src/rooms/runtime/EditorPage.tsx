@@ -191,7 +191,7 @@ function Found({ checked, goTo }: { checked: Checked; goTo: (line: number) => vo
       <section>
         <h3>{t('editor.found', { count: checked.rules.length })}</h3>
         {checked.errors.length === 0 && checked.rules.length > 0 && <Note type="success" showIcon title={t('editor.fine')} />}
-        {checked.rules.length === 0 && <p className="quiet">{t('editor.noRules')}</p>}
+        {checked.rules.length === 0 && checked.errors.length === 0 && <p className="quiet">{t('editor.noRules')}</p>}
         <ul className="rows">
           {checked.rules.slice(0, 200).map((rule) => (
             <li key={`${rule.id}-${rule.line}`} className="found">

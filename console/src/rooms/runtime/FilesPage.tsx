@@ -60,7 +60,7 @@ export function FilesPage() {
       {
         key: 'errors',
         title: t('file.errors'),
-        width: 220,
+        width: 210,
         render: (row) => (
           <span className={INFORCE[row.in_force] ?? 'quiet'} title={row.errors[0]?.message}>
             {row.errors.length ? `${t('file.broken', { count: row.errors.length })} · ` : ''}
@@ -70,7 +70,7 @@ export function FilesPage() {
       },
       { key: 'scope', title: t('file.scope'), width: 170, render: (row) => (scopeText(row.scope) ? <code title={scopeText(row.scope)}>{scopeText(row.scope)}</code> : <span className="quiet">{t('file.everywhere')}</span>) },
       { key: 'enabled', title: t('rule.enabled'), width: 90, render: (row) => <Switch size="small" checked={row.enabled} disabled={!may} onChange={(enabled) => change.mutate({ file: row, enabled })} aria-label={t('file.use', { name: row.name })} /> },
-      { key: 'updated', title: t('file.updated'), sort: 'updated_at', width: 160, render: (row) => <>{row.updated_by || row.created_by} · <Time at={row.updated_at || row.created_at} /></> },
+      { key: 'updated', title: t('file.updated'), sort: 'updated_at', width: 190, render: (row) => <>{row.updated_by || row.created_by} · <Time at={row.updated_at || row.created_at} /></> },
       ...(may
         ? [
             {

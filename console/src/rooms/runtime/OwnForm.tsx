@@ -40,7 +40,7 @@ export function OwnForm({ rule, close }: { rule?: UserRule; close: () => void })
   })
   return (
     <Modal open width={720} style={{ top: 24 }} title={t(rule ? 'own.edit' : 'own.new')} okText={t('own.save')} cancelText={t('shell:cancel')} onCancel={close} onOk={() => form.submit()} confirmLoading={save.isPending}>
-      <Form<Wish> form={form} layout="vertical" requiredMark={false} initialValues={rule ?? { ...EMPTY, title: '', action: 'alert', severity: 'medium' }} onFinish={(wish) => save.mutate(wish)}>
+      <Form<Wish> className="compact-form" form={form} layout="vertical" requiredMark={false} initialValues={rule ?? { ...EMPTY, title: '', action: 'alert', severity: 'medium' }} onFinish={(wish) => save.mutate(wish)}>
         <Form.Item name="title" label={t('rule.title')} rules={[{ required: true, whitespace: true, message: t('shell:required') }]}>
           <Input maxLength={200} placeholder={t('own.titleHint')} />
         </Form.Item>

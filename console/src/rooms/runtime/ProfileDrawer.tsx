@@ -82,15 +82,21 @@ function Body({ profile }: { profile: ProfileDetail }) {
 function Steps({ profile }: { profile: ProfileDetail }) {
   const { t } = useTranslation('runtime')
   const may = useMay('operator')
+  const { modal } = App.useApp()
   const next = MODES[MODES.indexOf(profile.mode) + 1]
   const promote = useProfileAction(profile, () => post(`${profilePath(profile.id)}/promote`), next ? t('profile.promoted', { mode: t(`mode.${next}`) }) : '')
   const set = useProfileAction(profile, (mode: Mode) => patch(profilePath(profile.id), { mode }), t('profile.changed'))
+  // What alerts or stops more than before is asked once.
+  const change = (mode: Mode) => {
+    if (MODES.indexOf(mode) < MODES.indexOf(profile.mode)) return set.mutate(mode)
+    modal.confirm({ title: t('profile.promoteAsk', { mode: t(`mode.${mode}`) }), content: t(`modeAbout.${mode}`), okText: t('profile.promote', { mode: t(`mode.${mode}`) }), cancelText: t('shell:cancel'), onOk: () => set.mutateAsync(mode).catch(() => undefined) })
+  }
   return (
     <section className="panel steps">
       <Segmented<Mode>
         value={profile.mode}
         disabled={!may || set.isPending || promote.isPending}
-        onChange={(mode) => set.mutate(mode)}
+        onChange={change}
         options={MODES.map((value) => ({ value, label: t(`mode.${value}`) }))}
       />
       <p>{t(`modeAbout.${profile.mode}`)}</p>

@@ -26,13 +26,15 @@ export function ScopeInputs({ value, onChange, disabled = false }: { value: Scop
     onChange({ ...value, labels: Object.fromEntries(clean.map((word) => [word.split('=')[0] ?? '', word.split('=').slice(1).join('=')])) })
   }
   return (
-    <Form layout="vertical" component="div">
+    <Form layout="vertical" component="div" className="compact-form">
       <p className="quiet" style={{ marginTop: 0 }}>{t('scope.about')}</p>
+      <div className="side-by-side">
       {PARTS.map((part) => (
         <Form.Item key={part} label={t(`scope.${part}`)} style={{ marginBottom: 10 }}>
           <Select mode="tags" open={false} suffixIcon={null} value={list(part)} onChange={(words: string[]) => set(part, words)} placeholder={t(`scope.${part}Hint`)} disabled={disabled} aria-label={t(`scope.${part}`)} tokenSeparators={[',', ' ']} />
         </Form.Item>
       ))}
+      </div>
     </Form>
   )
 }

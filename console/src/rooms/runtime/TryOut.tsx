@@ -64,7 +64,7 @@ function Outcome({ replay }: { replay: Replay }) {
                   <Time at={node.from} /> – <Time at={node.to} />
                 </>
               ) : (
-                <span className={node.error ? 'high' : 'quiet'}>{node.error || t(`try.node.${node.state}`, { defaultValue: node.state })}</span>
+                <span className={node.error ? 'high' : 'quiet'}>{node.state === 'failed' && node.error ? node.error : t(`try.node.${node.state}`, { defaultValue: node.state })}</span>
               )}
             </span>
             <span className="quiet">{t('try.events', { count: node.events, shown: number(node.events) })}</span>

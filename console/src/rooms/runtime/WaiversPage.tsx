@@ -23,7 +23,7 @@ export function WaiversPage() {
       {
         key: 'rules',
         title: t('column.rule'),
-        width: 200,
+        width: 160,
         render: (row) =>
           row.rules.length ? (
             row.rules.map((rule, place) => (
@@ -36,13 +36,13 @@ export function WaiversPage() {
             <span className="medium">{t('waive.allRules')}</span>
           ),
       },
-      { key: 'holds', title: t('waive.holds'), width: 300, render: (row) => <code title={holdsText(row)}>{holdsText(row)}</code> },
-      { key: 'state', title: t('column.state'), width: 90, render: (row) => <span className={row.state === 'active' ? 'good' : 'quiet'}>{t(`waive.state.${row.state}`)}</span> },
-      { key: 'expires', title: t('waive.until'), sort: 'expires_at', width: 130, render: (row) => (row.expires_at ? <Time at={row.expires_at} /> : <span className="medium">{t('waive.never')}</span>) },
+      { key: 'holds', title: t('waive.holds'), width: 260, render: (row) => <code title={holdsText(row)}>{holdsText(row)}</code> },
+      { key: 'state', title: t('column.state'), width: 80, render: (row) => <span className={row.state === 'active' ? 'good' : 'quiet'}>{t(`waive.state.${row.state}`)}</span> },
+      { key: 'expires', title: t('waive.until'), sort: 'expires_at', width: 110, render: (row) => (row.expires_at ? <Time at={row.expires_at} /> : <span className="medium">{t('waive.never')}</span>) },
       { key: 'silenced', title: t('waive.silenced'), sort: 'silenced', width: 100, align: 'right', render: (row) => number(row.silenced) },
-      { key: 'last', title: t('waive.last'), sort: 'last_silenced', width: 110, render: (row) => <Time at={row.last_silenced} /> },
-      { key: 'owner', title: t('waive.owner'), sort: 'owner', width: 110, render: (row) => row.owner },
-      { key: 'reason', title: t('waive.reason'), width: 220, render: (row) => <span title={row.reason}>{row.reason}</span> },
+      { key: 'last', title: t('waive.last'), sort: 'last_silenced', width: 126, render: (row) => <Time at={row.last_silenced} /> },
+      { key: 'owner', title: t('waive.owner'), sort: 'owner', width: 100, render: (row) => row.owner },
+      { key: 'reason', title: t('waive.reason'), width: 190, render: (row) => <span title={row.reason}>{row.reason}</span> },
       { key: 'created', title: t('audit.created'), sort: 'created_at', width: 150, hidden: true, render: (row) => <>{row.created_by} · <Time at={row.created_at} /></> },
     ],
     [t],

@@ -56,6 +56,10 @@ export const useResponse = (id: string | undefined) =>
     refetchInterval: ({ state }) => (state.data && !isOpen(state.data) ? false : 1000),
   })
 
+/** How many containers are isolated and files in quarantine now. */
+export const useInForce = (list: 'isolations' | 'quarantine') =>
+  useQuery({ queryKey: [list, 'count'], queryFn: async ({ signal }) => (await get<Page<Response>>(`/${list}?limit=1`, signal)).total })
+
 /** What can be done about an alert, and to what. */
 export function wishesOf(alert: Alert): Wish[] {
   const base = { agent_id: alert.agent_id, alert_id: alert.id }
