@@ -39,8 +39,8 @@ _KINDS = tuple((kind, re.compile(rf"(?<![a-z])({words})", re.IGNORECASE)) for ki
 _DOMAIN = re.compile(r"(?=.{4,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{2,59})")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _FILES = frozenset(
-    ("zst", "gz", "xz", "bz2", "tar", "txt", "json", "csv", "xml", "html", "htm", "php", "jpg", "png", "gif", "exe", "dll",
-     "deb", "rpm", "apk", "yaml", "yml", "toml", "log", "conf", "cfg", "ini", "bin", "jar", "whl", "asc", "sig")
+    ("zst", "gz", "xz", "bz2", "tar", "txt", "json", "csv", "xml", "html", "htm", "php", "jpg", "png", "gif", "exe",
+     "dll", "deb", "rpm", "apk", "yaml", "yml", "toml", "log", "conf", "cfg", "ini", "bin", "jar", "whl", "asc", "sig")
 )  # fmt: skip
 """Endings of files that are no top-level domains: a list of file names is no list of names."""
 ENDINGS = frozenset(
