@@ -24,6 +24,7 @@ from seawall.runtime import compose, plan
 from seawall.runtime.api.board import SETTINGS
 from seawall.runtime.api.rules import told
 from seawall.runtime.compose import Composed, Policy
+from seawall.runtime.detect.engine import Engine
 from seawall.runtime.store import policy, waivers
 from seawall.server.config import Config
 from seawall.server.db import Database, alone
@@ -139,7 +140,7 @@ class Plans:
             with self._database.reading() as connection:
                 wanted = policy.policy(connection, now, bool(settings["samples"]))
             composed = compose.compose(dataclasses.replace(wanted, indicators=self._indicators.packed()))
-            body = _bounded(plan.encode(composed.plan))
+            body = _proven(plan.encode(composed.plan))
         except Exception as failure:  # whatever people wrote: agents keep what they have
             error = _words(failure)
             if self._value is not None and self._composed is not None:
@@ -148,9 +149,11 @@ class Plans:
             composed, body = self._fallen_back(error)
         else:
             self._compiled_at = now
-            self._keep(body, now)
+        known = (self._value or {}).get("plan", {}).get("version")
         self._composed = composed
         self._serve(body, settings)
+        if not error and body["version"] != known:
+            self._keep(body, now)
         return error
 
     def _serve(self, body: dict[str, Any], settings: Mapping[str, Any]) -> None:
@@ -164,13 +167,15 @@ class Plans:
         self._value = whole
 
     def _keep(self, body: dict[str, Any], now: str) -> None:
-        if self._value is not None and self._value["plan"]["version"] == body["version"]:
-            return
+        """For a start with a policy that does not compile. A disk that is full hinders no plan from being in force."""
 
         def work(connection: Connection) -> None:
             policy.keep_plan(connection, body["version"], body, now)
 
-        self._database.write(alone(work))
+        try:
+            self._database.write(alone(work))
+        except Exception as error:
+            LOG.warning("the plan is in force but not kept", error=repr(error))
 
     def _fallen_back(self, error: str) -> tuple[Composed, dict[str, Any]]:
         """At the start of a server whose policy cannot be composed: what was in force before, else what is packaged."""
@@ -215,10 +220,12 @@ def packaged_plan() -> dict[str, Any]:
         return found
 
 
-def _bounded(body: dict[str, Any]) -> dict[str, Any]:
+def _proven(body: dict[str, Any]) -> dict[str, Any]:
+    """A plan that agents will take. Raises what they would: one that they refuse would leave them with an old one."""
     size = len(json.dumps(body, separators=(",", ":")))
     if size > plan.MAX_BYTES:
         raise SeawallError(f"the plan has {size} bytes, an agent takes {plan.MAX_BYTES}", "switch something off")
+    Engine(plan.decode(body), boot=0.0)
     return body
 
 

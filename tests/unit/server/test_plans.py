@@ -108,3 +108,7 @@ def test_a_plan_that_no_agent_takes_is_not_sent(parts: Parts, database: Database
     switch(database, "malware", False)
     parts.plans.refresh()
     assert "bytes" in parts.plans.state()["error"] and parts.plans.current() == good
+    monkeypatch.undo()
+    monkeypatch.setattr(plan, "MAX_RULES", 3)
+    parts.plans.refresh()
+    assert "the limit is 3" in parts.plans.state()["error"] and parts.plans.current() == good
