@@ -186,9 +186,16 @@ def identity(found: dict[str, Any], digest: str) -> Container:
     )
 
 
+MAX_LAYERS = 64
 MAX_MOUNTS = 64
 """Of one container that are kept."""
 _MODES = {"pid": "PidMode", "net": "NetworkMode", "ipc": "IpcMode", "uts": "UTSMode", "user": "UsernsMode"}
+
+
+def _layers(data: dict[str, Any]) -> tuple[str, ...]:
+    """Docker's overlay2: the written layer and those below it."""
+    upper, lower = str(data.get("UpperDir") or ""), str(data.get("LowerDir") or "")
+    return (upper, *lower.split(":")[:MAX_LAYERS]) if upper and lower else ()
 
 
 def _reach(found: dict[str, Any], host: dict[str, Any]) -> dict[str, Any]:
@@ -202,6 +209,7 @@ def _reach(found: dict[str, Any], host: dict[str, Any]) -> dict[str, Any]:
         "host_namespaces": tuple(name for name, key in _MODES.items() if host.get(key) == "host"),
         "unconfined": tuple(unconfined),
         "mounts": tuple(_mount(one) for one in (found.get("Mounts") or ())[:MAX_MOUNTS]),
+        "layers": _layers((found.get("GraphDriver") or {}).get("Data") or {}),
         "devices": tuple(str(one.get("PathOnHost") or "") for one in (host.get("Devices") or ())[:MAX_MOUNTS]),
     }
 

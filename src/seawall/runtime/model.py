@@ -164,6 +164,8 @@ class Container:
     mounts: tuple[Mount, ...] = ()
     devices: tuple[str, ...] = ()
     """Devices of the host given to it, by their path there."""
+    layers: tuple[str, ...] = ()
+    """Folders of the host that hold its files: the written layer, then the image's, uppermost first."""
 
 
 @dataclass(slots=True)
@@ -306,6 +308,8 @@ class Scan:
     """Number of the pseudo terminal, /dev/pts/N."""
     path: str = ""
     """origin, inode: as the process sees it."""
+    layers: tuple[str, ...] = ()
+    """origin: the container's, for when none of its processes is left to look through."""
     number: int = 0
     """The engine's own, to know the answer by."""
 

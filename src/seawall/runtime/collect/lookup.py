@@ -40,7 +40,7 @@ def look(scan: Scan) -> Found:
     """The answer, as far as there is one; never raises for processes that end meanwhile."""
     member = _member(scan)
     if member is None:
-        return Found()
+        return Found(origin=origin.among(scan.layers, scan.path)) if scan.layers else Found()
     if scan.what == "inode":
         dev, ino = origin.inode(member, scan.path)
         return Found(dev=dev, ino=ino)

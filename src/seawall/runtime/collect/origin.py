@@ -9,6 +9,7 @@ import ctypes
 import os
 import stat
 import struct
+from collections.abc import Sequence
 
 from seawall.node import procfs
 
@@ -25,21 +26,20 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def of(pid: int, path: str) -> str:
     """dropped, copied, image, or "" when it cannot be told (no overlay, another file system, the file is gone)."""
     layers = _layers(pid)
-    if layers is None:
+    inside = _resolved(pid, path) if layers else None
+    return among(layers, inside) if inside is not None else ""
+
+
+def among(layers: Sequence[str], path: str) -> str:
+    """The same of a path without links, by the container's layers from the top alone."""
+    if not layers or not path.startswith("/"):
         return ""
-    upper, lowers = layers
     with contextlib.ExitStack() as stack:
-        inside = _resolved(pid, path)
-        if inside is None:
-            return ""
-        above = _opened(upper, inside, stack)
+        above = _opened(layers[0], path, stack)
+        below = next((found for one in layers[1:] if (found := _opened(one, path, stack)) is not None), None)
         if above is None:
-            return "image"
-        for lower in lowers:
-            below = _opened(lower, inside, stack)
-            if below is not None:
-                return "copied" if _same(above, below) else "dropped"
-        return "dropped"
+            return "image" if below is not None else ""
+        return "copied" if below is not None and _same(above, below) else "dropped"
 
 
 def inode(pid: int, path: str) -> tuple[int, int]:
@@ -59,8 +59,8 @@ def inode(pid: int, path: str) -> tuple[int, int]:
         os.close(root)
 
 
-def _layers(pid: int) -> tuple[str, list[str]] | None:
-    """(upper layer, lower layers from the top) of the process's root, as folders of this host."""
+def _layers(pid: int) -> list[str]:
+    """The upper layer and the lower ones from the top of the process's root, as folders of this host."""
     for line in (procfs.read(pid, "mountinfo") or b"").decode("utf-8", "surrogateescape").splitlines():
         fields, _, rest = line.partition(" - ")
         mounted = fields.split()
@@ -69,8 +69,8 @@ def _layers(pid: int) -> tuple[str, list[str]] | None:
             continue
         options = dict(option.partition("=")[::2] for option in system[2].split(","))
         if options.get("upperdir") and options.get("lowerdir"):
-            return options["upperdir"], options["lowerdir"].split(":")[:MAX_LAYERS]
-    return None
+            return [options["upperdir"], *options["lowerdir"].split(":")[:MAX_LAYERS]]
+    return []
 
 
 def _resolved(pid: int, path: str) -> str | None:

@@ -25,7 +25,7 @@ class Table:
         self.forgotten = 0
         self._cgroups: dict[int, Container | None] = {}
         self._entered: set[str] = set()
-        self._host_mnt = procfs.namespace(1, "mnt") or 0
+        self._host_mnt = procfs.namespace(1, "mnt") or procfs.namespace("self", "mnt") or 0
         self._checks = 0
         self._forked: dict[int, tuple[Head, Process | None]] = {}
 

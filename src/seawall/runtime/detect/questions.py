@@ -121,11 +121,12 @@ class Questions:
     def _origin(self, event: Event, name: str, path: str) -> Mapping[str, Any]:
         container = event.process.container
         place = container.id if container is not None else ""
+        layers = container.layers if container is not None else ()
         at, known = self._known.get((place, path), (0.0, ""))
         if known and event.time - at <= KNOWN_FOR:
             return {name: known}
         if self._answered and self._add(
-            event, Scan("origin", place, event.process.pid, event.process.start, path=path)
+            event, Scan("origin", place, event.process.pid, event.process.start, path=path, layers=layers)
         ):
             return NOTHING
         return {name: "dropped"} if name == "origin" else NOTHING

@@ -3,6 +3,7 @@
 import posixpath
 
 from seawall.runtime.detect.fields import basename
+from seawall.runtime.detect.shells import is_shell
 from seawall.runtime.model import Process
 
 _INTERPRETERS = (
@@ -23,7 +24,7 @@ def is_interpreter(process: Process) -> bool:
 
 def script_of(process: Process) -> str:
     """The absolute path of the script that the process interprets, as far as its arguments tell, or ""."""
-    if not is_interpreter(process):
+    if not is_interpreter(process) or (basename(process.exe) == "busybox" and not is_shell(process)):
         return ""
     options = process.args[1:]
     if basename(process.exe) == "busybox" and process.args and basename(process.args[0]) == "busybox":

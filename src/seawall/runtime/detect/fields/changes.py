@@ -7,6 +7,7 @@ OPENS = frozenset(["open", "openat", "openat2", "creat"])
 _MOVES = "rename renameat renameat2 link linkat symlink symlinkat"
 MOVES = frozenset(_MOVES.split())
 """Calls whose second path comes to hold something."""
+LINKS = frozenset(["link", "linkat", "symlink", "symlinkat"])
 _GONE = "unlink unlinkat rmdir rename renameat renameat2"
 GONE = frozenset(_GONE.split())
 """Calls after which there is nothing at the first path."""
@@ -54,6 +55,11 @@ def _below(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder + "/")
 
 
+def linked(event: Event) -> str | None:
+    """What a link leads to, as it was named."""
+    return event.paths[0] if event.syscall in LINKS and len(event.paths) > 1 else None
+
+
 def _path(event: Event) -> str | None:
     return event.file.path if event.file is not None else None
 
@@ -86,6 +92,7 @@ ALL = (
     Field("file.written_name", "text", lambda e: _name(written(e)), "its last component"),
     Field("file.removed", "text", removed, "the path at which there is nothing any more: unlinked or renamed"),
     Field("file.removed_name", "text", lambda e: _name(removed(e)), "its last component"),
+    Field("file.linked", "text", linked, "link, symlink: what gets another name"),
     Field("file.canonical", "text", _canonical, "the path; in procfs and sysfs as it is at /proc and /sys"),
     Field("file.host_path", "text", _host_path, "of a file in a bind mount: where it lies on the host", identity=True),
     Field("file.sets_id", "flag", _sets_id, "chmod: the new mode has the set-user-id or set-group-id bit"),
