@@ -84,6 +84,8 @@ class Samples:
         self._number = 0
         self._tokens = BURST
         self._filled = 0.0
+        self._next = 0.0
+        """Before this nothing is due: the main loop asks 250 times a second."""
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -99,7 +101,9 @@ class Samples:
 
     def take(self, now: float) -> list[dict[str, Any]]:
         """What is due, as requests for collect/samples.py; no more than the rate allows."""
-        self._tokens = min(BURST, self._tokens + (now - self._filled) * RATE)
+        if now < self._next < now + 2 * AGAIN:  # further off: the clock was set back
+            return []
+        self._tokens = min(BURST, self._tokens + max(0.0, now - self._filled) * RATE)
         self._filled = now
         due = [key for key, candidate in self._waiting.items() if candidate.due <= now]
         found = []
@@ -109,6 +113,8 @@ class Samples:
             self._asked[candidate.number] = candidate
             found.append(_request(candidate))
         self._tokens -= len(found)
+        first = min((candidate.due for candidate in self._waiting.values()), default=now + AGAIN)
+        self._next = max(first, now + 1.0 / RATE)
         return found
 
     def answer(self, said: Mapping[str, Any], now: float) -> Event | None:
@@ -194,8 +200,10 @@ class Samples:
             known.executed = known.executed or executed
             if executed:
                 known.process, known.file, known.due = event.process, file, due
+                self._next = min(self._next, due)
             elif known.again:
                 known.again, known.first, known.due = False, event.time, due
+                self._next = min(self._next, due)
             else:
                 known.due = max(known.due, min(due, known.first + MAX_QUIET))
             return
@@ -210,6 +218,7 @@ class Samples:
             self._skip("queue")
             return
         self._waiting[key] = candidate
+        self._next = min(self._next, candidate.due)
 
     def _renamed(self, event: Event) -> None:
         """Downloads and packages are written under one name and moved to another."""

@@ -174,3 +174,12 @@ def test_reasons_and_strangers():
     event = samples.answer(clean(samples.take(NOW + 1)[0], "not_checked"), NOW + 1)
     assert event.raw["sample"]["verdict"] == "not_checked"
     assert skipped(samples) == {"not_checked": 1}
+
+
+def test_a_clock_that_is_set_back_stops_nothing():
+    samples = Samples()
+    samples.observe(write())
+    assert samples.take(NOW + 2)
+    samples.observe(write("/tmp/y", at=NOW - 9000))
+    assert samples.take(NOW - 8990)
+    assert samples.take(NOW - 8990) == []
