@@ -33,7 +33,7 @@ MISSED = dict.fromkeys(_UNSEEN.split(), "no detector sees it yet")
 @pytest.fixture(scope="module")
 def played(dockerd: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Outcome]]:
     for image in {deed.image for deed in TABLE}:
-        getattr(images, image)()
+        images.find(image)
     playing.clear(PREFIX)
     bystander = subprocess.Popen(["sleep", "600"], stdin=subprocess.DEVNULL)
     words = {"N": str(bystander.pid), "S": str(Path(dockerd.path).resolve())}

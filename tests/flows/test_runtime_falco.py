@@ -38,7 +38,8 @@ def played(dockerd: Docker, data: Path, tmp_path_factory: pytest.TempPathFactory
     folder = tmp_path_factory.mktemp("falco")
     files = [data / "rules" / f"falco{part}_rules.yaml" for part in ("", "-incubating", "-sandbox")]
     options = [word for file in files for word in ("--rules", str(file))]
-    images.debian()
+    for image in {deed.image for deed in TABLE}:
+        images.find(image)
     playing.clear(PREFIX)
     gateway = docker_cli("network", "inspect", "-f", "{{(index .IPAM.Config 0).Gateway}}", "bridge")
     words = {"S": "/var/run/docker.sock", "H": gateway, "R": str(os.getpid())}

@@ -60,7 +60,7 @@ def attack(shell: shells.Shell, gateway: str) -> Told:
         command = [command[0], "wait", "1", *command[1:]] if command[0] == "/opt/hand" else command
     try:
         options = ["--user", shell.user, "--name", name, "-i"]
-        told = Told(docker_cli("run", "-d", *options, getattr(images, shell.image)(), *command))
+        told = Told(docker_cli("run", "-d", *options, images.find(shell.image), *command))
         if shell.listener == "bind":
             address = docker_cli("inspect", "-f", "{{.NetworkSettings.IPAddress}}", name)
             listener.dial(address, 4444)
@@ -78,7 +78,7 @@ def attack(shell: shells.Shell, gateway: str) -> Told:
 def told(dockerd: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Told]]:
     names = [f"corpus-shell-{shell.name}" for shell in TABLE]
     for image in {shell.image for shell in TABLE}:
-        getattr(images, image)()
+        images.find(image)
     gateway = docker_cli("network", "inspect", "-f", "{{(index .IPAM.Config 0).Gateway}}", "bridge")
     subprocess.run(["docker", "rm", "-f", *names], capture_output=True, timeout=120, check=False)
     try:

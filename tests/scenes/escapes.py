@@ -69,7 +69,7 @@ ESCAPES = (
         options="-v /proc:/x",
     ),
     Deed("vm-setting", "/opt/hand open /proc/sys/vm/overcommit_memory", "escape", Severity.MEDIUM, options=ALL),
-    Deed("kallsyms", "/opt/hand read /x/kallsyms", "escape", Severity.MEDIUM, options="-v /proc:/x"),
+    Deed("kallsyms", "/opt/hand read /x/kallsyms", "escape", Severity.LOW, options="-v /proc:/x"),
     # disks and mounts
     Deed(
         "disk-own-node",
@@ -77,7 +77,13 @@ ESCAPES = (
         "escape",
         options=f"{ALL} --device-cgroup-rule 'b *:* rwm'",
     ),
-    Deed("disk-device", "/opt/hand read /dev/data", "escape", options="--device {B}:/dev/data"),
+    Deed(
+        "disk-device",
+        "/opt/hand read /dev/data",
+        "escape",
+        image="busybox:diskdevice",
+        options="--device {B}:/dev/data",
+    ),
     Deed("mknod", "/opt/hand mknod /tmp/disk 7 200", "escape"),
     Deed(
         "mknod-user",
@@ -113,22 +119,55 @@ ESCAPES = (
     Deed("chroot-host", "chroot /proc/{N}/root /bin/true", "escape", options=HOST_PIDS),
     Deed("cwd-host", "cd /proc/{N}/cwd && exec /bin/true", "escape", options=HOST_PIDS),
     Deed("userns", "unshare -Ur true", "escape", Severity.MEDIUM, options=UNCONFINED + " --user 1000"),
-    Deed("userns-clone", "/opt/hand clone", "escape", Severity.MEDIUM, options=UNCONFINED + " --user 1000"),
+    Deed(
+        "userns-clone",
+        "/opt/hand clone",
+        "escape",
+        Severity.MEDIUM,
+        image="busybox:usernsclone",
+        options=UNCONFINED + " --user 1000",
+    ),
     Deed("userns-mount", "unshare -Urm mount -t tmpfs x /mnt", "escape", options=UNCONFINED + " --user 1000"),
     Deed(
         "userns-refused", "unshare -Ur true", "escape risky_syscall", Severity.LOW, options="--user 1000", works=False
     ),
     # other containers' and the host's processes
-    Deed("ptrace-host", "/opt/hand ptrace {V}", "escape", options="--pid host --cap-add SYS_PTRACE"),
-    Deed("mem-write", "/opt/hand mem {V}", "escape", options="--pid host --cap-add SYS_PTRACE"),
-    Deed("vm-write", "/opt/hand vmwrite {V}", "escape", options="--pid host --cap-add SYS_PTRACE"),
-    Deed("take-descriptor", "/opt/hand getfd {V}", "escape", options="--pid host --cap-add SYS_PTRACE"),
+    Deed(
+        "ptrace-host",
+        "/opt/hand ptrace {V}",
+        "escape",
+        image="busybox:ptracehost",
+        options="--pid host --cap-add SYS_PTRACE",
+    ),
+    Deed(
+        "mem-write", "/opt/hand mem {V}", "escape", image="busybox:memwrite", options="--pid host --cap-add SYS_PTRACE"
+    ),
+    Deed(
+        "vm-write",
+        "/opt/hand vmwrite {V}",
+        "escape",
+        image="busybox:vmwrite",
+        options="--pid host --cap-add SYS_PTRACE",
+    ),
+    Deed(
+        "take-descriptor",
+        "/opt/hand getfd {V}",
+        "escape",
+        image="busybox:takedescriptor",
+        options="--pid host --cap-add SYS_PTRACE",
+    ),
     Deed("root-write", "/opt/hand write /proc/{V}/root/tmp/x y", "escape", options=HOST_PIDS),
     Deed("root-read", "cat /proc/{V}/root/etc/passwd", "escape", Severity.MEDIUM, options=HOST_PIDS),
     Deed(
         "environ-read", "cat /proc/{V}/environ >/dev/null", "escape abnormal_process", Severity.LOW, options=HOST_PIDS
     ),
-    Deed("ptrace-own", "/opt/hand sleep 9 & sleep 0.3; /opt/hand ptrace $!", "risky_syscall", Severity.MEDIUM),
+    Deed(
+        "ptrace-own",
+        "/opt/hand sleep 9 & sleep 0.3; /opt/hand ptrace $!",
+        "risky_syscall",
+        Severity.MEDIUM,
+        image="busybox:ptraceown",
+    ),
     # the runtime's programs
     Deed("runc-copy", "/opt/hand open /x/runc", "escape", Severity.CRITICAL, options="-v {T}/runc:/x/runc"),
     Deed(
@@ -141,13 +180,13 @@ ESCAPES = (
     Deed("dirty-pipe", "/opt/hand dirtypipe /etc/passwd", "escape", Severity.MEDIUM, options="--user 1000"),
     Deed("dirty-cow", "/opt/hand dirtycow /etc/passwd", "escape", Severity.MEDIUM, options="--user 1000"),
     # how a container was started
-    # (what an image's containers are started with is told once an image: each here is the only one of its kind)
-    Deed("start-capable", "true", "escape", Severity.MEDIUM, "busybox", f"{ALL} --cap-drop SYS_PTRACE"),
-    Deed("start-host-root", "true", "escape", Severity.MEDIUM, "busybox", "-v /:/x"),
-    Deed("start-host-pids", "true", "escape", Severity.MEDIUM, "busybox", "--pid host --ipc host"),
-    Deed("start-socket", "true", "escape", Severity.MEDIUM, "busybox", "-v {S}:/x"),
-    Deed("start-admin", "true", "escape", Severity.MEDIUM, "busybox", "--cap-add SYS_ADMIN"),
-    Deed("start-device", "true", "escape", Severity.MEDIUM, "busybox", "--device {B}"),
+    # (told once an image: each here has one of its own)
+    Deed("start-capable", "true", "escape", Severity.MEDIUM, "busybox:capable", f"{ALL} --cap-drop SYS_PTRACE"),
+    Deed("start-host-root", "true", "escape", Severity.MEDIUM, "busybox:hostroot", "-v /:/x"),
+    Deed("start-host-pids", "true", "escape", Severity.MEDIUM, "busybox:hostpids", "--pid host --ipc host"),
+    Deed("start-socket", "true", "escape", Severity.MEDIUM, "busybox:socket", "-v {S}:/x"),
+    Deed("start-admin", "true", "escape", Severity.MEDIUM, "busybox:admin", "--cap-add SYS_ADMIN"),
+    Deed("start-device", "true", "escape", Severity.MEDIUM, "busybox:device", "--device {B}"),
 )
 
 REFUSED = (
@@ -161,10 +200,32 @@ CALLS = (
     Deed(
         "calls-refused", f"for call in {REFUSED}; do /opt/hand call $call; done", "risky_syscall escape", Severity.LOW
     ),
-    Deed("call-io-uring-setup", "/opt/hand call io_uring_setup", "risky_syscall escape", Severity.LOW),
-    Deed("call-chroot", "/opt/hand call chroot", "risky_syscall escape", Severity.LOW),
-    Deed("call-bpf", "/opt/hand call bpf", "risky_syscall escape", Severity.MEDIUM, options=ALL),
-    Deed("call-init-module", "/opt/hand call init_module", "risky_syscall escape", options=ALL),
-    Deed("call-perf", "/opt/hand call perf_event_open", "risky_syscall escape", Severity.LOW, options=ALL),
-    Deed("call-userfaultfd", "/opt/hand call userfaultfd", "risky_syscall escape", Severity.LOW, options=ALL),
+    Deed(
+        "call-io-uring-setup",
+        "/opt/hand call io_uring_setup",
+        "risky_syscall escape",
+        Severity.LOW,
+        "busybox:iouringsetup",
+    ),
+    Deed("call-chroot", "/opt/hand call chroot", "risky_syscall escape", Severity.LOW, "busybox:chroot"),
+    Deed("call-bpf", "/opt/hand call bpf-map", "risky_syscall escape", Severity.MEDIUM, "busybox:bpf", options=ALL),
+    Deed(
+        "call-init-module",
+        "/opt/hand call init_module",
+        "risky_syscall escape",
+        Severity.LOW,
+        "busybox:initmodule",
+        options=ALL,
+    ),
+    Deed(
+        "call-perf", "/opt/hand call perf_event_open", "risky_syscall escape", Severity.LOW, "busybox:perf", options=ALL
+    ),
+    Deed(
+        "call-userfaultfd",
+        "/opt/hand call userfaultfd",
+        "risky_syscall escape",
+        Severity.LOW,
+        "busybox:userfaultfd",
+        options=ALL,
+    ),
 )

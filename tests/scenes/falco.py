@@ -22,9 +22,9 @@ def named(name: str, *arguments: str) -> str:
     return f"cp /bin/true /tmp/{name}; /tmp/{name} {' '.join(arguments)}; true"
 
 
-def rule(name: str, command: str, options: str = "") -> Deed:
+def rule(name: str, command: str, options: str = "", image: str = "debian") -> Deed:
     """A deed for which this rule fires."""
-    return Deed(name.translate(NAMES), command, "", options=options, rule=name)
+    return Deed(name.translate(NAMES), command, "", options=options, rule=name, image=image)
 
 
 NAMES = str.maketrans(dict.fromkeys(" /()", "-"))
@@ -59,7 +59,7 @@ FALCO = (
     rule("DB program spawned process", as_program("mysqld", "import subprocess;subprocess.run(['id'])")),
     rule("Change thread namespace", "nsenter -t $$ -n true", ALL),
     rule("Change namespace privileges via unshare", "unshare -Ur true", UNCONFINED + " --user 1000"),
-    rule("Launch Excessively Capable Container", "true", "--cap-add SYS_ADMIN"),
+    rule("Launch Excessively Capable Container", "true", "--cap-add SYS_ADMIN", "busybox:falcocapable"),
     rule("System procs network activity", "bash -c 'exec 3<>/dev/tcp/{H}/4444'"),
     rule("Program run with disallowed http proxy env", "HTTP_PROXY=http://x curl --version >/dev/null; HTTP_PROXY=http://x curl -m 1 http://127.0.0.1:9 || true"),
     rule("Unexpected UDP Traffic", f'python3 -c "{UDP}"'),
@@ -87,7 +87,7 @@ FALCO = (
     rule("Write below rpm database", "mkdir -p /var/lib/rpm; echo x | tee /var/lib/rpm/x"),
     rule("Modify binary dirs", "rm /usr/bin/rsync"),
     rule("Mkdir binary dirs", "mkdir /usr/bin/d"),
-    rule("Launch Sensitive Mount Container", "true", "-v {S}:/var/run/docker.sock"),
+    rule("Launch Sensitive Mount Container", "true", "-v {S}:/var/run/docker.sock", "busybox:falcomount"),
     rule("Detect crypto miners using the Stratum protocol", "/bin/true -o stratum+tcp://pool.example:3333"),
     rule("Kubernetes Client Tool Launched in Container", named("kubectl", "get", "pods")),
     rule("Sudo Potential Privilege Escalation", named("sudoedit", "-s", "'x\\'")),

@@ -92,22 +92,28 @@ def hand() -> bytes:
         return target.read_bytes()
 
 
+def find(name: str) -> str:
+    """An image by its name; `busybox:WORD` is a busybox of its own, so that nothing is told of it and another at once."""
+    kind, _, word = name.partition(":")
+    return (
+        busybox(word)
+        if word
+        else str({"debian": debian, "busybox": busybox, "python": python, "static": static}[kind]())
+    )
+
+
 @functools.cache
-def busybox() -> str:
+def busybox(word: str = "") -> str:
     program = shutil.which("busybox")
     if (
         program is None
         or b"dynamic" in subprocess.run(["file", "-L", program], capture_output=True, check=False).stdout
     ):
         pytest.skip("no static busybox on this host")
-    content = Path(program).read_bytes()
-    files = {
-        "bin/busybox": content,
-        "opt/hand": hand(),
-        "etc/passwd": _passwd(),
-        "etc/group": b"root:x:0:\napp:x:1000:\n",
-    }
-    return _imported("busybox", files, {f"bin/{name}": "busybox" for name in APPLETS.split()})
+    files = {"bin/busybox": Path(program).read_bytes(), "opt/hand": hand(), "etc/passwd": _passwd()}
+    files |= {"etc/group": b"root:x:0:\napp:x:1000:\n"} | ({"etc/word": word.encode()} if word else {})
+    links = {f"bin/{applet}": "busybox" for applet in APPLETS.split()}
+    return _imported(f"busybox{word}", files, links)
 
 
 @functools.cache

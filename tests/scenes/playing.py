@@ -66,7 +66,7 @@ def run(prefix: str, deed: Deed, words: Mapping[str, str]) -> Outcome:
     for word, value in words.items():
         command, options = command.replace(f"{{{word}}}", value), options.replace(f"{{{word}}}", value)
     name = f"{prefix}-{deed.name}"
-    image = getattr(images, deed.image)()
+    image = images.find(deed.image)
     found = Outcome(images.docker("run", "-d", "--name", name, *shlex.split(options), image, "sh", "-c", command))
     done = subprocess.run(["docker", "wait", name], capture_output=True, text=True, timeout=60, check=False)
     found.code = int(done.stdout.strip() or -1)

@@ -53,8 +53,11 @@ void act_getfd(void)
 void act_call(void)
 {
 	static struct io_uring_params shape[1];
+	static uint32_t map[12] = {2, 4, 4, 1}; /* one array of one number */
+	static uint64_t counter[14] = {1ul | 112ul << 32}; /* this process's own clock */
 	static const struct { const char *name; long number, a, b, c, d, e; } calls[] = {
-		{"bpf", SYS_bpf, 5, 0, 0}, {"perf_event_open", SYS_perf_event_open, 0, 0, -1, -1},
+		{"bpf", SYS_bpf, 5, 0, 0}, {"bpf-map", SYS_bpf, 0, (long)map, sizeof(map)},
+		{"perf_event_open", SYS_perf_event_open, (long)counter, 0, -1, -1},
 		{"init_module", SYS_init_module, 0, 0, 0}, {"finit_module", SYS_finit_module, -1, 0, 0},
 		{"delete_module", SYS_delete_module, 0, 0}, {"kexec_load", SYS_kexec_load, 0, 1, 0, -1},
 		{"kexec_file_load", SYS_kexec_file_load, -1, -1, 0}, {"userfaultfd", SYS_userfaultfd, 1},
