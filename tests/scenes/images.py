@@ -93,7 +93,7 @@ def hand() -> bytes:
 
 
 def find(name: str) -> str:
-    """An image by its name; `busybox:WORD` is a busybox of its own, so that nothing is told of it and another at once."""
+    """An image by its name; `busybox:WORD` is one of its own, so that nothing is told of it and another at once."""
     kind, _, word = name.partition(":")
     return (
         busybox(word)

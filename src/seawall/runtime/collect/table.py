@@ -146,7 +146,7 @@ class Table:
     def _enter(self, process: Process, container: Container) -> None:
         """The first program inside, or the runtime's own last step, still among the host's files."""
         runtime = process.exe.rpartition("/")[2] in RUNTIMES or process.exe.startswith("/memfd:runc_cloned")
-        if runtime and process.namespaces.get("mnt") == self._host_mnt:
+        if runtime and process.namespaces.get("mnt") in (self._host_mnt, _mounts_outside(process)):
             process.started = False
             return
         process.by_exec = process.vpid != 1 and container.id in self._entered
@@ -247,6 +247,14 @@ class Table:
 
 def _same(process: Process, start: int) -> bool:
     return abs(process.start - start) <= TICK_NS
+
+
+def _mounts_outside(process: Process) -> int:
+    """The mount namespace of the nearest ancestor outside all containers, or -1: /proc/1 does not tell everywhere."""
+    above = process.parent
+    while above is not None and above.container is not None:
+        above = above.parent
+    return above.namespaces.get("mnt") or -1 if above is not None else -1
 
 
 def _shorten(process: Process) -> None:

@@ -1,0 +1,40 @@
+"""Who is in a container already, and who still sets it up."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from seawall.node import procfs
+from seawall.runtime.collect.table import Table
+from seawall.runtime.model import File
+from seawall.runtime.normalise import IN_CONTAINER, Exec, Head
+
+HOST, OWN = {"mnt": 10, "pid": 11, "net": 12, "user": 13}, {"mnt": 20, "pid": 21, "net": 22, "user": 13}
+BOX = "c" * 64
+
+
+def head(pid: int, ppid: int, *, inside: bool = False, vpid: int = 0) -> Head:
+    return Head(1, IN_CONTAINER if inside else 0, 0, pid, ppid, vpid or pid, 0, 0, pid, 7 if inside else 1)
+
+
+def program(path: str, namespaces: dict[str, int], container: str = "") -> Exec:
+    empty: dict[str, Any] = {
+        field.name: {"int": 0, "str": "", "tuple[str, ...]": ()}.get(str(field.type), ())
+        for field in dataclasses.fields(Exec)
+    }
+    return Exec(**{**empty, "namespaces": namespaces, "file": File(path), "container": container, "before": None})
+
+
+@pytest.mark.parametrize("known", [10, None])
+def test_the_runtimes_last_step_is_not_the_containers_first(monkeypatch: pytest.MonkeyPatch, known: int | None) -> None:
+    """Whether or not this host tells the namespaces of its process 1."""
+    monkeypatch.setattr(procfs, "namespace", lambda _pid, _kind: known)
+    table = Table()
+    table.exec(head(900000001, 0), program("/usr/sbin/runc", HOST))
+    table.fork(head(900000002, 900000001, inside=False))
+    still = table.exec(head(900000002, 900000001, inside=True, vpid=1), program("/runc", HOST, BOX))
+    assert not still.started
+    first = table.exec(head(900000002, 900000001, inside=True, vpid=1), program("/bin/sh", OWN, BOX))
+    assert first.started
+    assert not first.by_exec
