@@ -407,6 +407,7 @@ class Plan:
     "read_paths", "read_prefixes", "read_names": as open_*, for opens that only read,
     "wide": [Kind …] of which no rule bounds the path (every open of a container comes then),
     "syscalls": [names wanted as CALL, of containers], "syscalls_host": [of the host too],
+    "people": true when some rule looks at names of users or groups,
     "environment": true when some rule looks at the environment of an exec,
     "samples": true when first writes of files in containers are wanted}"""
     waivers: tuple[Waiver, ...] = ()

@@ -80,7 +80,7 @@ def _resolved(pid: int, path: str) -> str | None:
     except OSError:
         return None
     try:
-        found = _openat2(root, path.lstrip("/"), O_PATH | os.O_CLOEXEC, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+        found = open_inside(root, path.lstrip("/"), O_PATH | os.O_CLOEXEC, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
         if found is None:
             return None
         try:
@@ -102,7 +102,7 @@ def _opened(layer: str, path: str, stack: contextlib.ExitStack) -> int | None:
     except OSError:
         return None
     try:
-        found = _openat2(folder, path.lstrip("/"), _O_FLAGS, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS)
+        found = open_inside(folder, path.lstrip("/"), _O_FLAGS, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS)
     finally:
         os.close(folder)
     if found is None:
@@ -123,7 +123,7 @@ def _same(one: int, other: int) -> bool:
     return True
 
 
-def _openat2(folder: int, path: str, flags: int, resolve: int) -> int | None:
+def open_inside(folder: int, path: str, flags: int, resolve: int) -> int | None:
     how = struct.pack("<QQQ", flags, 0, resolve)
     found = int(_libc.syscall(_OPENAT2, folder, os.fsencode(path), how, len(how)))
     return found if found >= 0 else None

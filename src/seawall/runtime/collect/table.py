@@ -79,6 +79,12 @@ class Table:
             process.exe, process.comm, process.args, process.cwd = parent.exe, parent.comm, parent.args, parent.cwd
             process.uid, process.euid, process.gid = parent.uid, parent.euid, parent.gid
             process.loginuid, process.caps, process.permitted = parent.loginuid, parent.caps, parent.permitted
+            process.env, process.user, process.group, process.login = (
+                parent.env,
+                parent.user,
+                parent.group,
+                parent.login,
+            )
             process.tty, process.sid, process.pgid, process.vpgid = parent.tty, parent.sid, parent.pgid, parent.vpgid
             process.namespaces, process.file, process.stdio = parent.namespaces, parent.file, parent.stdio
             process.by_exec, process.started, process.container = parent.by_exec, parent.started, parent.container

@@ -38,6 +38,7 @@ KINDS: Mapping[str, tuple[Kind, ...]] = {
     **{name: (kind,) for kind, name in SYSCALLS.items() if kind in (Kind.PTRACE, Kind.MOUNT)},
 }
 """The kinds of event that a system call comes as; any other is a CALL."""
+_PEOPLE = frozenset(["user.name", "user.loginname", "group.name", "evt.arg.uid"])
 _UNNAMED = "?"
 """A call that no rule names."""
 
@@ -299,9 +300,17 @@ def filters(rules: Iterable[Rule], lists: Lists) -> dict[str, Any]:
         "wide": sorted(kind.value for kind in broad),
         "syscalls": sorted(calls),
         "syscalls_host": sorted(calls_host),
-        "environment": any("proc.env" in name for rule in enabled for name in fields_of(rule.when)),
+        "people": any(_asks_people(rule) for rule in enabled),
+        "environment": any(
+            "%proc.env" in rule.output or any(name.startswith("proc.env") for name in fields_of(rule.when))
+            for rule in enabled
+        ),
         "block": {"reverse_shell": {"names": sorted(names)}},
     }
+
+
+def _asks_people(rule: Rule) -> bool:
+    return not _PEOPLE.isdisjoint(fields_of(rule.when)) or any(f"%{name}" in rule.output for name in _PEOPLE)
 
 
 def _short(reach: Reach) -> Reach:
