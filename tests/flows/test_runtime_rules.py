@@ -83,3 +83,25 @@ def test_rules_are_read_again_and_the_last_good_plan_stays(tmp_path: Path, progr
             time.sleep(0.2)
         assert missing == []
         assert told("two-a") == told("two-a")[:1]
+
+
+def test_the_protocol_of_a_socket_is_known(tmp_path: Path) -> None:
+    rules = "".join(
+        f"- rule: {word} call\n  desc: d\n  priority: NOTICE\n  output: to %fd.name by %fd.l4proto for %proc.duration\n"
+        f"  condition: evt.type = connect and fd.l4proto = {word} and fd.sport = {port} and proc.duration > 0\n"
+        for word, port in (("udp", 40071), ("tcp", 40072))
+    )
+    (tmp_path / "sockets.yaml").write_text(rules)
+    code = (
+        "import socket\n"
+        "for kind, port in ((socket.SOCK_DGRAM, 40071), (socket.SOCK_STREAM, 40072), (socket.SOCK_DGRAM, 40072)):\n"
+        "    socket.socket(socket.AF_INET, kind).connect_ex(('127.0.0.1', port))\n"
+    )
+    with watching(tmp_path, "--rules", str(tmp_path / "sockets.yaml")) as watcher:
+        subprocess.run(["python3", "-c", code], check=True, timeout=30)
+
+        def told() -> list[str]:
+            return [alert["evidence"]["output"] for alert in watcher.alerts() if alert["rule"].endswith(" call")]
+
+        said = watcher.wait(lambda: len(told()) > 1 and told(), 20)
+        assert [one.split(" for ")[0] for one in said] == ["to 127.0.0.1:40071 by udp", "to 127.0.0.1:40072 by tcp"]

@@ -50,6 +50,10 @@ SEND = struct.Struct("<32sII")
 CRED = struct.Struct("<4IQ4IQII")
 BORN = struct.Struct("<64s")
 _DESCRIPTOR = struct.Struct("<BBHIQ16s")
+_STATE = struct.Struct("<I")
+PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmp", 255: "raw"}
+PEER = SYSCALL.size - _DESCRIPTOR.size
+"""Where the descriptor lies in a record of any system call."""
 _MAPPED = b"\0" * 10 + b"\xff\xff"
 
 NAMESPACES = ("mnt", "pid", "net", "user")
@@ -296,6 +300,12 @@ def _descriptor(number: int, data: bytes) -> Descriptor:
     if name not in ("inet", "inet6"):
         return Descriptor(number, name, inode)
     return Descriptor(number, name, inode, _address(name, address, port) if port else None, OUTGOING[direction])
+
+
+def protocol(record: memoryview, place: int) -> str:
+    """tcp, udp … of the socket whose descriptor begins `place` bytes behind the record's head; "" for another."""
+    (state,) = _STATE.unpack_from(record, HEADER.size + place + 4)
+    return PROTOCOLS.get(state >> 16, "")
 
 
 def _peer(data: bytes) -> Address | None:

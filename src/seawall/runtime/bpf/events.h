@@ -98,7 +98,7 @@ struct descriptor {
 	unsigned char type;
 	unsigned char direction;
 	unsigned short port;    /* of the peer, host order */
-	unsigned int state;     /* TCP state */
+	unsigned int state;     /* TCP state, and the protocol (IPPROTO_TCP …) << 16 */
 	unsigned long long inode;
 	unsigned char address[16];
 };

@@ -274,7 +274,7 @@ static __always_inline void fill_peer(struct descriptor *out, struct sock *sk)
 	__u64 key = (__u64)sk;
 	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	__u8 *way;
-	out->state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	out->state = BPF_CORE_READ(sk, __sk_common.skc_state) | (__u32)BPF_CORE_READ(sk, sk_protocol) << 16;
 	if (family == AF_INET) {
 		__u32 address = BPF_CORE_READ(sk, __sk_common.skc_daddr);
 		out->type = FD_INET;
@@ -296,7 +296,7 @@ static __always_inline void fill_peer(struct descriptor *out, struct sock *sk)
 static __always_inline void fill_own(struct descriptor *out, struct sock *sk)
 {
 	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	out->state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	out->state = BPF_CORE_READ(sk, __sk_common.skc_state) | (__u32)BPF_CORE_READ(sk, sk_protocol) << 16;
 	if (family == AF_INET) {
 		__u32 address = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
 		out->type = FD_INET;

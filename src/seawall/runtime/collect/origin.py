@@ -49,7 +49,7 @@ def inode(pid: int, path: str) -> tuple[int, int]:
     except OSError:
         return 0, 0
     try:
-        found = _openat2(root, path.lstrip("/"), O_PATH | os.O_CLOEXEC, RESOLVE_IN_ROOT)
+        found = open_inside(root, path.lstrip("/"), O_PATH | os.O_CLOEXEC, RESOLVE_IN_ROOT)
         if found is None:
             return 0, 0
         status = os.fstat(found)

@@ -264,11 +264,14 @@ def _fill(event: Event, record: memoryview, head: normalise.Head) -> None:
         event.sample = bool(head.flags & normalise.SAMPLE)
     elif event.kind is Kind.CONNECT:
         event.peer, event.socket_inode, event.socket_dev, event.peer_pid, event.repeats = normalise.connected(record)
+        event.protocol = normalise.protocol(record, 0)
     elif event.kind in (Kind.CALL, Kind.URING):
         call = normalise.called_any(record, event.kind is Kind.URING)
         event.syscall, event.args, event.paths, event.file, event.peer = call
+        event.protocol = normalise.protocol(record, normalise.PEER)
     elif event.kind is Kind.SEND:
         event.syscall, event.peer, event.data = normalise.sent(record)
+        event.protocol = normalise.protocol(record, 0)
     elif event.kind is Kind.DUP:
         event.stdio = event.process.stdio = normalise.duplicated(record)
     elif event.kind is Kind.MOUNT:

@@ -13,6 +13,8 @@ from seawall.runtime.detect.fields.streams import is_loopback
 from seawall.runtime.model import Address, Event, Kind
 
 _SERVING = frozenset(["accept", "accept4", "listen"])
+_OWN = frozenset(["listen", "bind"])
+"""Calls of which the sensor tells the socket's own address."""
 Pick = Callable[[Event], Address | None]
 
 
@@ -22,13 +24,13 @@ def _internet(address: Address | None) -> Address | None:
 
 def _remote(event: Event) -> Address | None:
     if event.peer is not None:
-        return _internet(event.peer)
+        return None if event.local is None and syscall(event) in _OWN else _internet(event.peer)
     descriptor = put(event)
     return None if descriptor is None else _internet(descriptor.peer)
 
 
 def _local(event: Event) -> Address | None:
-    return _internet(event.local)
+    return _internet(event.peer if event.local is None and syscall(event) in _OWN else event.local)
 
 
 def _serving(event: Event) -> bool:
