@@ -216,9 +216,8 @@ class Process:
     user: str = ""
     """Name of `uid` in the process's own /etc/passwd; "" where that was not looked up."""
     group: str = ""
-    """Name of `gid`, likewise."""
+    """Name of `gid`, likewise; `login`: of `loginuid` on the host."""
     login: str = ""
-    """Name of `loginuid` on the host, likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,7 +361,6 @@ class Rule:
     source: str = "system"
     """system, user or falco."""
     tags: tuple[str, ...] = ()
-    """Free words: a Falco rule's own."""
     wide: bool = False
     """A user's rule that wants events of its kinds on every path (every open of a container comes then)."""
     output: str = ""
@@ -407,8 +405,7 @@ class Plan:
     "read_paths", "read_prefixes", "read_names": as open_*, for opens that only read,
     "wide": [Kind …] of which no rule bounds the path (every open of a container comes then),
     "syscalls": [names wanted as CALL, of containers], "syscalls_host": [of the host too],
-    "people": true when some rule looks at names of users or groups,
-    "environment": true when some rule looks at the environment of an exec,
+    "people", "environment": true when some rule looks at names of users or groups, at the environment of an exec,
     "samples": true when first writes of files in containers are wanted}"""
     waivers: tuple[Waiver, ...] = ()
     profiles: Mapping[str, Profile] = field(default_factory=dict)
