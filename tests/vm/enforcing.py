@@ -8,7 +8,6 @@ import errno
 import json
 import os
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -30,7 +29,15 @@ def tried(work: Callable[[], object]) -> str:
 
 def run(path: str) -> None:
     """Execute a program and wait for it; OSError if it could not be."""
-    subprocess.run([path, "true"], check=True, timeout=20, stdin=subprocess.DEVNULL)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.execv(path, [path, "true"])
+        except OSError as error:
+            os._exit(error.errno or 1)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if code:
+        raise OSError(code, "exec")
 
 
 def write(path: str) -> None:

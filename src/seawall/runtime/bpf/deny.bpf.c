@@ -16,7 +16,7 @@ SEC("tp_btf/sched_process_exec")
 int BPF_PROG(deny_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
 	struct settings *set = settings();
-	if (!set || !set->enforce || !in_container() || !forbidden((unsigned long)BPF_CORE_READ(bprm, file), 0))
+	if (!set || !set->enforce || !in_container() || !forbidden(BPF_CORE_READ(bprm, file), 0))
 		return 0;
 	if (bpf_send_signal(SIGKILL) == 0)
 		note(task, DENIED_EXEC);
@@ -41,7 +41,7 @@ int BPF_PROG(deny_open, struct pt_regs *regs, long ret)
 		return 0;
 	if (!(BPF_CORE_READ(file, f_flags) & O_WRITES) || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFREG)
 		return 0;
-	if (!in_container() || !forbidden((unsigned long)file, 1))
+	if (!in_container() || !forbidden(file, 1))
 		return 0;
 	if (bpf_send_signal(SIGKILL))
 		return 0;

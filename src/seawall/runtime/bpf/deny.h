@@ -73,16 +73,16 @@ static __always_inline unsigned long plain(void *typed)
 	return number;
 }
 
-/* Whether a file of the current task lies in the table of programs (0) or of files not to be written (1). */
-SUBPROGRAM int forbidden(unsigned long address, int write)
+/* Whether a place, as the current task sees it, is in the table of programs (0) or of files not to be written (1). */
+SUBPROGRAM int forbidden_at(unsigned long dentry, unsigned long mnt, int write)
 {
-	struct file *file = (void *)address;
+	struct dentry *last = (void *)dentry;
 	struct scratch *s = scratch();
 	if (!s)
 		return 0;
 	__builtin_memset(&s->name, 0, sizeof(s->name));
-	bpf_probe_read_kernel_str(s->name.text, MAX_NAME, BPF_CORE_READ(file, f_path.dentry, d_name.name));
-	__u32 size = write_file(AT, file);
+	bpf_probe_read_kernel_str(s->name.text, MAX_NAME, BPF_CORE_READ(last, d_name.name));
+	__u32 size = write_path(AT, dentry, mnt);
 	UNKNOWN(size);
 	if (size > MAX_PATH + 256)
 		return 0;
@@ -98,6 +98,12 @@ SUBPROGRAM int forbidden(unsigned long address, int write)
 		return 0;
 	bpf_probe_read_kernel(s->key.text, size, &s->record[AT]);
 	return bpf_map_lookup_elem(write ? (void *)&deny_write_paths : (void *)&deny_exec_paths, &s->key) != 0;
+}
+
+/* The same of an open file. */
+static __always_inline int forbidden(struct file *file, int write)
+{
+	return forbidden_at((unsigned long)BPF_CORE_READ(file, f_path.dentry), (unsigned long)BPF_CORE_READ(file, f_path.mnt), write);
 }
 
 #endif

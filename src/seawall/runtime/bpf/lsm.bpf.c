@@ -54,7 +54,7 @@ static __always_inline int forbidden_call(__u32 call)
 SEC("lsm/bprm_check_security")
 int BPF_PROG(lsm_exec, struct linux_binprm *bprm, int ret)
 {
-	if (ret || !enforcing() || !in_container() || !forbidden((unsigned long)BPF_CORE_READ(bprm, file), 0))
+	if (ret || !enforcing() || !in_container() || !forbidden(BPF_CORE_READ(bprm, file), 0))
 		return ret;
 	note(bpf_get_current_task_btf(), REFUSED_EXEC);
 	return -EPERM;
@@ -66,7 +66,49 @@ int BPF_PROG(lsm_open, struct file *file, int ret)
 	__u32 mode = BPF_CORE_READ(file, f_mode);
 	if (ret || !(mode & FMODE_WRITE) || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFREG)
 		return ret;
-	if (!enforcing() || !in_container() || !forbidden(plain(file), 1))
+	if (!enforcing() || !in_container() || !forbidden(file, 1))
+		return 0;
+	note(bpf_get_current_task_btf(), REFUSED_OPEN);
+	return -EPERM;
+}
+
+/* What takes a file's place or takes it away changes it as well; a second name would be a way around the first. */
+static __always_inline int changes(const struct path *folder, struct dentry *dentry)
+{
+	if (!enforcing() || !in_container())
+		return 0;
+	if (!forbidden_at(plain(dentry), (unsigned long)BPF_CORE_READ(folder, mnt), 1))
+		return 0;
+	note(bpf_get_current_task_btf(), REFUSED_OPEN);
+	return -EPERM;
+}
+
+SEC("lsm/path_unlink")
+int BPF_PROG(lsm_unlink, const struct path *folder, struct dentry *dentry, int ret)
+{
+	return ret ? ret : changes(folder, dentry);
+}
+
+SEC("lsm/path_rename")
+int BPF_PROG(lsm_rename, const struct path *from, struct dentry *old, const struct path *to, struct dentry *new)
+{
+	int refused = changes(from, old);
+	return refused ? refused : changes(to, new);
+}
+
+SEC("lsm/path_link")
+int BPF_PROG(lsm_link, struct dentry *old, const struct path *to, struct dentry *new, int ret)
+{
+	int refused = ret ? ret : changes(to, old);
+	return refused ? refused : changes(to, new);
+}
+
+SEC("lsm/path_truncate")
+int BPF_PROG(lsm_truncate, const struct path *path, int ret)
+{
+	if (ret || !enforcing() || !in_container())
+		return ret;
+	if (!forbidden_at((unsigned long)BPF_CORE_READ(path, dentry), (unsigned long)BPF_CORE_READ(path, mnt), 1))
 		return 0;
 	note(bpf_get_current_task_btf(), REFUSED_OPEN);
 	return -EPERM;

@@ -1,0 +1,58 @@
+"""What a plan's tables deny is refused inline on kernels that take a security module in eBPF, under emulation."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from seawall.core.severity import Severity
+from seawall.runtime import plan as plans
+from seawall.runtime.model import Category, Kind, Rule
+from vm import machine
+
+pytestmark = [pytest.mark.kernel, pytest.mark.timeout(400)]
+DENIED = ("write", "write_through_link", "truncate", "hard_link", "rename_away", "rename_over", "unlink")
+DENIED += ("run", "connect", "mount")
+
+
+def rule(name, kind, when):
+    whole = ["and", ["!=", "container.id", "host"], when]
+    return Rule(name, name, Category.NETWORK, Severity.HIGH, (kind,), whole, action="block")
+
+
+RULES = (
+    rule("file", Kind.OPEN, ["=", "fd.name", "/etc/shadow"]),
+    rule("program", Kind.EXEC, ["=", "proc.exename", "miner"]),
+    rule("peer", Kind.CONNECT, ["=", "fd.ip", "127.0.0.2"]),
+    rule("mount", Kind.MOUNT, ["=", "evt.kind", "mount"]),
+)
+
+
+@pytest.fixture(scope="module", params=["6.1", "6.12"])
+def report(request, tmp_path_factory):
+    plan = tmp_path_factory.mktemp("plan") / "plan.json"
+    plan.write_text(json.dumps(plans.encode(plans.seal(RULES, {}, plans.read().filters))))
+    try:
+        chosen = machine.kernel(request.param)
+        script = Path(machine.__file__).parent / "denying.py"
+        return machine.run(chosen, script, files={"plan.json": plan}, parameters="lsm=bpf")
+    except machine.Unavailable as error:
+        pytest.skip(f"no machine with kernel {request.param}: {error}")
+
+
+def test_it_is_the_security_module_that_decides(report):
+    assert (report["on"], report["reasons"]) == (["lsm"], {})
+
+
+def test_nothing_of_what_is_denied_happened_and_all_else_did(report):
+    assert {name: report["container"][name] for name in DENIED} == dict.fromkeys(DENIED, "EPERM")
+    others = {name: said for name, said in report["container"].items() if name not in DENIED}
+    assert others == dict.fromkeys(others, "done")
+    assert report["shadow"] == "root:*\n"
+    assert report["arrived"] == ["done", "timed out"]
+    assert report["host"] == "done", "the host may"
+
+
+def test_each_refusal_is_told(report):
+    assert [True, "/bin/miner", True] in report["refusals"]
+    assert [False, "/etc/shadow", True] in report["refusals"]
