@@ -72,14 +72,14 @@ RESPONSES = frozenset(["response.process", "response.container", "response.file"
 class Errands:
     """A queue with one worker thread that lives only while there is work. `say` puts an item into the spool.
 
-    `ended` is called when an order has been carried out, in the worker's thread.
+    `ended` is called with an order and its result when it has been carried out, in the worker's thread.
     """
 
     def __init__(
         self,
         say: Callable[[str, bytes], None],
         home: Path = Path(),
-        ended: Callable[[], None] | None = None,
+        ended: Callable[[dict[str, Any], dict[str, Any]], None] | None = None,
     ) -> None:
         self._say = say
         self._home = home
@@ -136,11 +136,13 @@ class Errands:
             except (SeawallError, OSError) as error:
                 if not self._stopping:
                     self._report(order, "failed", error=str(error))
+                    if self._ended is not None:
+                        self._ended(order, {"result": "failed", "reason": "failed", "message": str(error)})
                     log(f"order {order['kind']} failed: {error}")
 
     def _conclude(self, order: dict[str, Any], items: int, result: dict[str, Any]) -> None:
         if self._ended is not None:
-            self._ended()
+            self._ended(order, result)
         if not result:
             self._report(order, "done", 1.0, f"{items} items")
         elif result.get("result") == "failed":

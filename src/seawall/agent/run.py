@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from seawall import __version__
+from seawall.agent import automatic, tls
 from seawall.agent import settings as configuration
-from seawall.agent import tls
 from seawall.agent.errands import ERRANDS, RESPONSES, Errands, probe
 from seawall.agent.governor import Governor, resident
 from seawall.agent.identity import Home, Identity, write
@@ -31,6 +31,7 @@ from seawall.agent.response import Kept
 from seawall.agent.settings import Settings
 from seawall.agent.spool import Spool
 from seawall.agent.survey import Survey
+from seawall.agent.timers import Timer
 from seawall.agent.uplink import Uplink
 from seawall.agent.watch import AT_ONCE, Watch
 from seawall.core.clock import parse_time
@@ -79,7 +80,7 @@ class Agent:
             self._problems.say("configuration", complaint)
         self._watch = Watch(self._alert, self._problems)
         self._errands = Errands(self._spool.put_json, home.folder)
-        self._responses = Errands(self._urgent, home.folder, lambda: self.call(self._watch.response.reload))
+        self._responses = Errands(self._urgent, home.folder, self._responded)
         self._watch.response.keep(Kept(home.folder))
         self._survey = Survey(
             Docker(),
@@ -155,7 +156,7 @@ class Agent:
             if ready and events < AT_ONCE:
                 time.sleep(BREATH)
 
-    def _run(self, timer: "Timer", now: float) -> None:
+    def _run(self, timer: Timer, now: float) -> None:
         try:
             timer.run(now)
         except Exception as error:
@@ -191,6 +192,13 @@ class Agent:
         return tls.dial(tls.peer(self._identity.gateway), self._home.context())
 
     def _alert(self, alert: dict[str, Any]) -> None:
+        self._say(alert)
+        if self._settings is not None and self._settings.quarantine_malware:
+            args = automatic.order_for(alert)
+            if args is not None:
+                self._responses.take({"id": "", "kind": "response.file", "args": args, "alert": alert})
+
+    def _say(self, alert: dict[str, Any]) -> None:
         self._spool.put("alert", alert)
         self._uplink.wake()
 
@@ -231,6 +239,11 @@ class Agent:
         else:
             self._errands.take(order)
         self._uplink.wake()
+
+    def _responded(self, order: dict[str, Any], result: dict[str, Any]) -> None:
+        self.call(self._watch.response.reload)
+        if "alert" in order:
+            self.call(lambda: self._say(automatic.told(order["alert"], result)))
 
     def _urgent(self, kind: str, payload: bytes) -> None:
         """Somebody looks at the screen for what came of it."""
@@ -360,25 +373,6 @@ class Agent:
         self._problems.clear("certificate")
         self._identity = self._home.identity() or self._identity
         self._uplink.reconnect()
-
-
-class Timer:
-    """Something that is due again and again."""
-
-    def __init__(self, every: float | Callable[[], float], body: Callable[[], None], first: float = 0.0) -> None:
-        self._every = every
-        self._body = body
-        self.at = time.monotonic() + first
-
-    def now(self) -> None:
-        """It is due at the next turn."""
-        self.at = 0.0
-
-    def run(self, now: float) -> None:
-        """Do it, if it is due."""
-        if now >= self.at:
-            self.at = now + (self._every() if callable(self._every) else self._every)
-            self._body()
 
 
 def _swap(poller: select.poll, old: int, new: int) -> int:

@@ -26,6 +26,8 @@ class Settings:
     plan: Plan
     enforce: bool = False
     intervals: Mapping[str, float] = field(default_factory=lambda: dict(INTERVALS))
+    quarantine_malware: bool = False
+    """Whether the node moves into quarantine, by itself, what its scanner finds malicious."""
 
 
 def decode(value: Mapping[str, Any]) -> Settings:
@@ -43,7 +45,9 @@ def decode(value: Mapping[str, Any]) -> Settings:
         Engine(decoded, boot=0.0)
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise Hostile(f"a rule of the plan cannot be worked out: {error!r}", "upgrade the agent") from error
-    return Settings(str(value.get("version", "")), decoded, enforce, intervals)
+    automatic = (value.get("responses") or {}).get("auto") or {}
+    quarantine = automatic.get("quarantine_malware") is True
+    return Settings(str(value.get("version", "")), decoded, enforce, intervals, quarantine)
 
 
 def first(kept: Path) -> tuple[Settings | None, str]:

@@ -68,7 +68,7 @@ def _file(action: str, args: Mapping[str, Any], home: Path, dry: bool) -> Outcom
         return quarantine.restore(home, name, containers.running(Docker(timeout=20.0), container)[1], dry)
     found, pid = containers.running(Docker(timeout=20.0), container)
     containers.check_ours(found)
-    return quarantine.put(home, str(found["Id"]), pid, str(args["path"]), dry)
+    return quarantine.put(home, str(found["Id"]), pid, str(args["path"]), dry=dry, sha256=str(args.get("sha256", "")))
 
 
 def _process(args: Mapping[str, Any], dry: bool) -> Outcome:

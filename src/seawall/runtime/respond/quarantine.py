@@ -30,8 +30,8 @@ MASK = bytes(value ^ 0xA5 for value in range(256))
 _PIECE = 1 << 20
 
 
-def put(home: Path, container: str, pid: int, path: str, dry: bool) -> Outcome:
-    """Copy the file into quarantine and remove it from the container. Raises Failed."""
+def put(home: Path, container: str, pid: int, path: str, *, dry: bool, sha256: str = "") -> Outcome:
+    """Copy the file into quarantine and remove it from the container, if its hash is the one named. Raises Failed."""
     folder, name = _split(path)
     with _parent(container, pid, folder) as parent:
         source, found = _regular(parent, name, path)
@@ -56,15 +56,17 @@ def put(home: Path, container: str, pid: int, path: str, dry: bool) -> Outcome:
                 "of_image": of_image,
                 "time": time.time(),
             }
-            kept, sha256 = _keep(home, source, about)
+            kept, found_hash = _keep(home, source, about)
             try:
+                if sha256 not in ("", found_hash):
+                    _other(path)
                 _remove(parent, name, found)
             except BaseException:
                 _drop(home, kept)
                 raise
         finally:
             os.close(source)
-    data |= {"id": kept, "sha256": sha256}
+    data |= {"id": kept, "sha256": found_hash}
     undo = {"action": "restore", "container": container, "id": kept, "path": path}
     return Outcome("quarantine", path, "quarantine", text, undo=undo, data=data)
 
@@ -201,6 +203,10 @@ def _keep(home: Path, source: int, about: dict[str, Any]) -> tuple[str, str]:
         _drop(home, kept)
         raise
     return kept, made.hexdigest()
+
+
+def _other(path: str) -> None:
+    raise Failed("file_gone", f"{path} is another file by now")
 
 
 def _growing() -> None:
