@@ -13,6 +13,7 @@ import pytest
 from conftest import docker_cli
 from seawall.core.errors import SeawallError
 from seawall.runtime import load
+from seawall.runtime import plan as plans
 from seawall.runtime.collect import libbpf, loading
 from seawall.runtime.collect.sensor import SIZES, Sensor
 from seawall.runtime.model import Event, Kind
@@ -228,7 +229,23 @@ def test_the_three_first_descriptors_and_credentials_of_an_exec(sensor):
     assert event.stdio[0].inode == inode
     assert (event.process.uid, event.process.caps) == (65534, 0)
     assert event.file is not None
-    assert (event.file.dev, event.file.ino) == (os.stat("/bin/true").st_dev, os.stat("/bin/true").st_ino)
+    found = os.stat("/bin/true")
+    assert (event.file.dev, event.file.ino) == (found.st_dev, found.st_ino)
+    assert (event.file.ctime, event.file.mtime) == (found.st_ctime_ns, found.st_mtime_ns)
+    assert event.process.env is None
+
+
+def test_the_environment_is_read_where_somebody_looks_at_it():
+    sensor = Sensor(plans.seal((), {}, {"kinds": ["exec"], "environment": True}))
+    sensor.start()
+    try:
+        command = ["/bin/true", "seawall-environment"]
+        subprocess.run(command, env={"LD_PRELOAD": "/tmp/x.so", "A": "b c"}, check=True, timeout=10)
+        events = seen(sensor, lambda events: any(event.process.args == tuple(command) for event in events))
+    finally:
+        sensor.stop()
+    (event,) = [event for event in events if event.process.args == tuple(command)]
+    assert event.process.env == ("LD_PRELOAD=/tmp/x.so", "A=b c")
 
 
 def test_nothing_stays_behind(plan):

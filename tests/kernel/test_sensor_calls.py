@@ -69,16 +69,23 @@ def test_questions_to_name_servers(sensor):
     for event in events:
         assert event.peer is not None
         assert (event.peer.host, event.peer.port) == ("127.0.0.1", 53)
+        assert event.protocol == "udp"
         assert b"\x07seawall\x04test" in event.data
 
 
 def test_servers_and_repeated_connections(sensor):
     events = done(sensor, "server")
     (listening,) = events.calls("listen")
-    assert listening.peer is not None
-    assert listening.peer.port == 7878
+    assert listening.local is not None
+    assert (listening.local.host, listening.local.port, listening.protocol) == ("127.0.0.1", 7878, "tcp")
     assert len(events.calls("accept")) == 3
-    assert len(events.of(Kind.CONNECT)) == 1
+    taken = events.calls("accept")[0]
+    assert taken.peer is not None
+    assert taken.peer.host == "127.0.0.1"
+    assert taken.descriptor == taken.result
+    (connected,) = events.of(Kind.CONNECT)
+    assert connected.local is not None
+    assert (connected.local.host, connected.local.port) == ("127.0.0.1", taken.peer.port)
     assert [(e.args[0], e.args[1]) for e in events.calls("socket")] == [(2, 1), (17, 3)]
 
 

@@ -5,6 +5,7 @@ tests/kernel compares sizes and offsets here with the objects' own type informat
 
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from seawall.runtime import syscalls
@@ -32,6 +33,7 @@ NUMBERS = {kind: number for number, kind in KINDS.items()}
 CONTAINER = 17
 """Number of the record that tells of a new container's cgroup: for the table, not an event."""
 TYPES = ("closed", "file", "pipe", "tty", "inet", "inet6", "unix", "null", "other")
+PROTOCOLS = {6: "tcp", 17: "udp", 136: "udp", 1: "icmp", 58: "icmp", 132: "sctp"}
 OUTGOING = (None, True, False)
 IN_CONTAINER, BLOCKED, SAMPLE, FOREIGN_CWD, BY_KERNEL, BEFORE = 1, 2, 4, 8, 16, 32
 UPPER, MEMFD, DELETED, FOREIGN = 1, 2, 4, 8
@@ -39,19 +41,19 @@ MOUNTED = {0x9FA0: "/proc", 0x62656572: "/sys"}
 """Where the filters take file systems to be mounted."""
 
 HEADER = struct.Struct("<BBHIIIqQQQ")
-EXEC = struct.Struct("<4IQ4IQQ4I4H4IIIQIIII96s16s16s64s")
-_EXEC = struct.Struct("<4IQ4IQQ4I4H16s32s96s16s16s64s")
+EXEC = struct.Struct("<4IQ4IQQ4I8HQQ4IIIQIIII96s16s16s64s")
+_EXEC = struct.Struct("<4IQ4IQQ4I5H6xQQ16s32s96s16s16s64s")
 """EXEC in larger pieces: what most programs have in common is taken apart once."""
 OPEN = struct.Struct("<IIQIIIIIHH")
-CONNECT = struct.Struct("<32sQIIII")
+CONNECT = struct.Struct("<32sQIIII32s")
 DUP = struct.Struct("<96s")
 CALL = struct.Struct("<QQ4I")
 MOUNT = struct.Struct("<Q4H")
-SYSCALL = struct.Struct("<6QI6HIIQIIII32s")
-SEND = struct.Struct("<32sII")
+SYSCALL = struct.Struct("<6QI6HIIQIIII32s32s")
+SEND = struct.Struct("<32s32sII")
 CRED = struct.Struct("<4IQ4IQII")
 BORN = struct.Struct("<64s")
-_DESCRIPTOR = struct.Struct("<BBHIQ16s")
+_DESCRIPTOR = struct.Struct("<BBHBBHQ16s")
 _FACTS = struct.Struct("<IIQIIII")
 _MAPPED = b"\0" * 10 + b"\xff\xff"
 
@@ -65,7 +67,7 @@ class Head(NamedTuple):
 
     kind: int
     flags: int
-    reserved: int
+    descriptor: int
     pid: int
     ppid: int
     vpid: int
@@ -97,6 +99,7 @@ class Exec(NamedTuple):
     """64 hex digits, or ""."""
     cwd: str
     args: tuple[str, ...]
+    env: tuple[str, ...] | None
 
 
 def head(record: memoryview) -> Head:
@@ -109,12 +112,13 @@ def execution(record: memoryview, flags: int) -> Exec:
     data = bytes(record)
     fields = _EXEC.unpack_from(data, HEADER.size)
     uid, euid, gid, _, caps, old_uid, old_euid, old_gid, _, old_caps, permitted, loginuid = fields[:12]
-    sid, pgid, vpgid, path_size, cwd_size, args_size, upper_size = fields[12:19]
-    inodes, facts, stdio, comm, tty, container = fields[19:]
+    sid, pgid, vpgid, path_size, cwd_size, args_size, upper_size, env_size, ctime, mtime = fields[12:22]
+    inodes, facts, stdio, comm, tty, container = fields[22:]
     cwd_at = HEADER.size + _EXEC.size + path_size
     args_at = cwd_at + cwd_size
     upper_at = args_at + args_size
-    upper = text(data[upper_at : upper_at + upper_size]) if upper_size else ""
+    env_at = upper_at + upper_size
+    upper = text(data[upper_at:env_at]) if upper_size else ""
     return Exec(
         uid,
         euid,
@@ -127,13 +131,14 @@ def execution(record: memoryview, flags: int) -> Exec:
         pgid,
         vpgid,
         _known(_namespaces, inodes, _inodes),
-        _executable(data[HEADER.size + _EXEC.size : cwd_at], facts, upper),
+        _executable(data[HEADER.size + _EXEC.size : cwd_at], facts, (ctime, mtime), upper),
         _known(_stdio, stdio, descriptors),
         cut(comm),
         cut(tty) if tty[0] else "",
         container.decode("ascii", "replace") if container[0] else "",
         text(data[cwd_at:args_at]),
         arguments(data[args_at:upper_at]),
+        arguments(data[env_at : env_at + env_size]) if env_size else None,
     )
 
 
@@ -145,15 +150,31 @@ def opened(record: memoryview) -> File:
     return _file(text(record[at : at + size]), (dev, ino, mode, magic, marks, rdev), flags, inner)
 
 
-def connected(record: memoryview) -> tuple[Address | None, int, int, int, int]:
-    """(where to, inode and device of the file a Unix peer is bound to, who listens there, equal calls not told)."""
-    peer, inode, dev, size, pid, repeats = CONNECT.unpack_from(record, HEADER.size)
-    kind, _, port, _, _, address = _DESCRIPTOR.unpack(peer)
+class Connected(NamedTuple):
+    """Where a connect went."""
+
+    peer: Address | None
+    inode: int
+    """Inode and device of the file that a Unix peer is bound to."""
+    dev: int
+    pid: int
+    """Who listens there, on a Unix socket."""
+    repeats: int
+    """Equal calls that were not told since the last record."""
+    local: Address | None
+    protocol: str
+
+
+def connected(record: memoryview) -> Connected:
+    """The body of a connect record."""
+    peer, inode, dev, size, pid, repeats, own = CONNECT.unpack_from(record, HEADER.size)
+    kind, _, port, _, _, _, _, address = _DESCRIPTOR.unpack(peer)
     if TYPES[kind] == "unix":
         at = HEADER.size + CONNECT.size
         where = Address("unix", path=unix_path(bytes(record[at : at + size])))
-        return where, inode, device(dev), pid, repeats
-    return _address(TYPES[kind], address, port), inode, device(dev), pid, repeats
+        return Connected(where, inode, device(dev), pid, repeats, None, "")
+    where_to = _address(TYPES[kind], address, port)
+    return Connected(where_to, inode, device(dev), pid, repeats, _end(own), protocol(own))
 
 
 def duplicated(record: memoryview) -> tuple[Descriptor, ...]:
@@ -185,13 +206,15 @@ class Call(NamedTuple):
     paths: tuple[str, ...]
     file: File | None
     peer: Address | None
+    local: Address | None
+    protocol: str
 
 
 def called_any(record: memoryview, ring: bool) -> Call:
     """The body of a CALL record, or with `ring` of a URING record."""
     fields = SYSCALL.unpack_from(record, HEADER.size)
     number, base1, text1, base2, text2, size, _ = fields[6:13]
-    dev, mode, ino, magic, marks, rdev, _, peer = fields[13:]
+    dev, mode, ino, magic, marks, rdev, _, peer, own = fields[13:]
     at = HEADER.size + SYSCALL.size
     first_base, first, second_base, second, path = texts(record[at:], (base1, text1, base2, text2, size))
     names = syscalls.OPCODES if ring else syscalls.NAMES
@@ -205,15 +228,26 @@ def called_any(record: memoryview, ring: bool) -> Call:
         args=fields[:6],
         paths=tuple(paths),
         file=_file(path, (dev, ino, mode, magic, marks, rdev)) if size or ino else None,
-        peer=_peer(peer),
+        peer=_end(peer),
+        local=_end(own),
+        protocol=protocol(own),
     )
 
 
-def sent(record: memoryview) -> tuple[str, Address | None, bytes]:
-    """(system call, where to, head of the payload)."""
-    peer, number, size = SEND.unpack_from(record, HEADER.size)
+def sent(record: memoryview) -> tuple[str, Address | None, bytes, Address | None, str]:
+    """(system call, where to, head of the payload, this side, protocol)."""
+    peer, own, number, size = SEND.unpack_from(record, HEADER.size)
     at = HEADER.size + SEND.size
-    return syscalls.NAMES.get(number, str(number)), _peer(peer), bytes(record[at : at + size])
+    name = syscalls.NAMES.get(number, str(number))
+    return name, _end(peer), bytes(record[at : at + size]), _end(own), protocol(own)
+
+
+def protocol(own: bytes) -> str:
+    """tcp, udp, icmp or raw, of an internet socket; "" for others."""
+    kind, _, _, _, socket_type, number, _, _ = _DESCRIPTOR.unpack(own)
+    if TYPES[kind] not in ("inet", "inet6"):
+        return ""
+    return "raw" if socket_type == 3 else PROTOCOLS.get(number, "")
 
 
 def credentials(record: memoryview) -> tuple[Credentials, Credentials, str]:
@@ -294,15 +328,15 @@ def unix_path(data: bytes) -> str:
 
 
 def _descriptor(number: int, data: bytes) -> Descriptor:
-    kind, direction, port, _, inode, address = _DESCRIPTOR.unpack(data)
+    kind, direction, port, _, _, _, inode, address = _DESCRIPTOR.unpack(data)
     name = TYPES[kind]
     if name not in ("inet", "inet6"):
         return Descriptor(number, name, inode)
     return Descriptor(number, name, inode, _address(name, address, port) if port else None, OUTGOING[direction])
 
 
-def _peer(data: bytes) -> Address | None:
-    kind, _, port, _, _, address = _DESCRIPTOR.unpack(data)
+def _end(data: bytes) -> Address | None:
+    kind, _, port, _, _, _, _, address = _DESCRIPTOR.unpack(data)
     name = TYPES[kind]
     if name == "unix":
         return Address("unix")
@@ -350,12 +384,13 @@ def _inodes(data: bytes) -> dict[str, int]:
     return dict(zip(NAMESPACES, struct.unpack("<4I", data), strict=True))
 
 
-def _executable(path: bytes, facts: bytes, upper_path: str) -> File:
+def _executable(path: bytes, facts: bytes, times: tuple[int, int], upper_path: str) -> File:
     def make(_: bytes) -> File:
         dev, mode, ino, magic, marks, rdev, _ = _FACTS.unpack(facts)
-        return _file(text(path), (dev, ino, mode, magic, marks, rdev), upper_path=upper_path)
+        found = _file(text(path), (dev, ino, mode, magic, marks, rdev), upper_path=upper_path)
+        return replace(found, ctime=times[0], mtime=times[1])
 
-    return make(facts) if upper_path else _known(_files, facts + path, make)
+    return make(facts) if upper_path else _known(_files, facts + times[0].to_bytes(8, "little") + path, make)
 
 
 def _file(

@@ -6,6 +6,8 @@ a socket's own address instead of its peer's; "cwd" the new working directory; "
 all the time; "failed" only when it failed; "clone", "clone3" only with a new namespace.
 """
 
+from functools import cache
+
 _FROM_0 = """
 read write open close stat fstat lstat poll lseek mmap mprotect munmap brk rt_sigaction rt_sigprocmask
 rt_sigreturn ioctl pread64 pwrite64 readv writev access pipe select sched_yield mremap msync mincore madvise
@@ -218,6 +220,7 @@ _TEXTS = ((0, 3, 1 << 6), (7, 10, 1 << 13))
 WANTED_CONTAINER, WANTED_HOST, HANDLED, MAY_CHANGE, CHECKED = 1 << 24, 1 << 25, 1 << 26, 1 << 27, 1 << 28
 
 
+@cache
 def form(name: str) -> int:
     """The form of a call as the kernel side's number (enum call_form of bpf/events.h)."""
     value, texts = 0, 0
@@ -234,3 +237,12 @@ def form(name: str) -> int:
             value |= int(word[1]) << place
             value |= raw if word[0] == "t" else int(word[3:] or 0) << base
     return value
+
+
+def descriptor(name: str, args: tuple[int, ...], result: int) -> int:
+    """The number of the descriptor that a call gave back or was given, or -1."""
+    value = form(name)
+    if value & 1 << 17:
+        return result if result >= 0 else -1
+    given = value >> 14 & 7
+    return args[given - 1] & 0x7FFFFFFF if given else -1

@@ -63,8 +63,7 @@ SUBPROGRAM __u32 describe(long fd, __u32 form, __u32 at)
 	struct sock *sk = socket_of(file);
 	if (sk) {
 		fill_descriptor(&s->syscall.peer, task, (__u32)fd);
-		if (form & OWN_ADDRESS)
-			fill_own(&s->syscall.peer, sk);
+		fill_own(&s->syscall.own, sk);
 		return 0;
 	}
 	fill_file(&s->syscall.file, task, file);
@@ -127,6 +126,7 @@ SUBPROGRAM int on_any_call(__u32 number, __u32 form, long ret)
 	r->reserved = 0;
 	__builtin_memset(&r->file, 0, sizeof(r->file));
 	__builtin_memset(&r->peer, 0, sizeof(r->peer));
+	__builtin_memset(&r->own, 0, sizeof(r->own));
 	__u32 size = sizeof(*r), got;
 	got = add_text(r, size, form & 7, (form >> FIRST_BASE) & 7, form & FIRST_RAW);
 	r->base1_size = got >> 16;

@@ -68,7 +68,7 @@ enum call_form {
 	SECOND_RAW = 1 << 13,
 	GIVEN_FD = 14,          /* 3 bits: the argument that is a descriptor */
 	RETURNED_FD = 1 << 17,
-	OWN_ADDRESS = 1 << 18,  /* of the socket: its own address rather than its peer's */
+	OWN_ADDRESS = 1 << 18,  /* of the socket: it is about its own address, not its peer's */
 	CALL_FILES = 1 << 19,   /* goes with the many, on the bulk ring */
 	CALL_FAILED = 1 << 20,  /* only when it failed */
 	CALL_CLONE = 1 << 21,   /* only with a new namespace */
@@ -84,7 +84,7 @@ enum call_form {
 struct header {
 	unsigned char kind;
 	unsigned char flags;
-	unsigned short reserved;
+	unsigned short descriptor; /* that a connect or send is about, if it fits */
 	unsigned int pid;       /* of the thread group, in the first pid namespace */
 	unsigned int ppid;
 	unsigned int vpid;      /* in its own pid namespace */
@@ -98,7 +98,9 @@ struct descriptor {
 	unsigned char type;
 	unsigned char direction;
 	unsigned short port;    /* of the peer, host order */
-	unsigned int state;     /* TCP state, and the protocol (IPPROTO_TCP …) << 16 */
+	unsigned char state;    /* TCP state */
+	unsigned char socket_type;
+	unsigned short protocol;
 	unsigned long long inode;
 	unsigned char address[16];
 };
@@ -122,13 +124,15 @@ struct credentials {
 	unsigned long long caps;
 };
 
-/* Followed by the bytes of: path, working directory, arguments (each argument ends in a zero), path in the upper layer. */
+/* Followed by the bytes of: path, working directory, arguments (each argument ends in a zero), path in the upper layer,
+ * the environment's head (if somebody looks at it). */
 struct exec_record {
 	struct header header;
 	struct credentials after, before;
 	unsigned long long permitted;
 	unsigned int loginuid, sid, pgid, vpgid;
-	unsigned short path_size, cwd_size, args_size, upper_size;
+	unsigned short path_size, cwd_size, args_size, upper_size, env_size, reserved, reserved2, reserved3;
+	unsigned long long ctime, mtime; /* of the file, ns since the epoch */
 	struct namespaces namespaces;
 	struct file_facts file;
 	struct descriptor stdio[3];
@@ -154,6 +158,7 @@ struct connect_record {
 	unsigned int path_size;
 	unsigned int peer_pid;  /* who listens on a Unix socket */
 	unsigned int repeats;   /* equal calls since the last record */
+	struct descriptor own;  /* this side */
 };
 
 struct dup_record {
@@ -184,13 +189,13 @@ struct syscall_record {
 	unsigned int number;
 	unsigned short base1_size, text1_size, base2_size, text2_size, path_size, reserved;
 	struct file_facts file;
-	struct descriptor peer;
+	struct descriptor peer, own;
 };
 
 /* Followed by the head of what was sent. */
 struct send_record {
 	struct header header;
-	struct descriptor peer;
+	struct descriptor peer, own;
 	unsigned int number;
 	unsigned int data_size;
 };
@@ -218,7 +223,8 @@ struct settings {
 	unsigned int folders;   /* bit per kind: some filter is a folder */
 	unsigned int samples;
 	unsigned int send_all;  /* not only questions to name servers */
-	unsigned int reserved[3];
+	unsigned int environment;
+	unsigned int reserved[2];
 	unsigned int calls[MAX_CALLS];          /* enum call_form */
 	unsigned short compat[MAX_CALLS];       /* number of a 32-bit call: its 64-bit one, or 0 */
 };

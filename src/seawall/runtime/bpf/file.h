@@ -269,12 +269,21 @@ static __always_inline struct file *file_at(struct task_struct *task, __u32 numb
 	return file;
 }
 
+static __always_inline void fill_protocol(struct descriptor *out, struct sock *sk)
+{
+	if (!bpf_core_field_exists(sk->sk_type))
+		return;
+	out->socket_type = BPF_CORE_READ(sk, sk_type);
+	out->protocol = BPF_CORE_READ(sk, sk_protocol);
+}
+
 static __always_inline void fill_peer(struct descriptor *out, struct sock *sk)
 {
 	__u64 key = (__u64)sk;
 	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	__u8 *way;
-	out->state = BPF_CORE_READ(sk, __sk_common.skc_state) | (__u32)BPF_CORE_READ(sk, sk_protocol) << 16;
+	out->state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	fill_protocol(out, sk);
 	if (family == AF_INET) {
 		__u32 address = BPF_CORE_READ(sk, __sk_common.skc_daddr);
 		out->type = FD_INET;
@@ -292,11 +301,13 @@ static __always_inline void fill_peer(struct descriptor *out, struct sock *sk)
 		out->direction = *way;
 }
 
-/* Of a socket that waits or was only bound there is no peer: its own side. */
+/* This side of a socket. */
 static __always_inline void fill_own(struct descriptor *out, struct sock *sk)
 {
 	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	out->state = BPF_CORE_READ(sk, __sk_common.skc_state) | (__u32)BPF_CORE_READ(sk, sk_protocol) << 16;
+	__builtin_memset(out, 0, sizeof(*out));
+	out->state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	fill_protocol(out, sk);
 	if (family == AF_INET) {
 		__u32 address = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
 		out->type = FD_INET;
@@ -305,7 +316,8 @@ static __always_inline void fill_own(struct descriptor *out, struct sock *sk)
 		out->type = FD_INET6;
 		BPF_CORE_READ_INTO(&out->address, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);
 	}
-	out->port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	if (out->type)
+		out->port = BPF_CORE_READ(sk, __sk_common.skc_num);
 }
 
 static __always_inline struct sock *socket_of(struct file *file)

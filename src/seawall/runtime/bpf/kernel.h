@@ -44,6 +44,7 @@ typedef struct { __u32 val; } kuid_t;
 typedef struct { __u32 val; } kgid_t;
 typedef struct { __u64 val; } kernel_cap_t;
 
+struct timespec64 { __s64 tv_sec; long tv_nsec; };
 struct qstr { union { struct { __u32 hash; __u32 len; }; __u64 hash_len; }; const unsigned char *name; };
 struct super_block { __u32 s_dev; unsigned long s_magic; struct dentry *s_root; };
 struct inode {
@@ -51,6 +52,9 @@ struct inode {
 	unsigned int i_nlink;
 	struct super_block *i_sb;
 	unsigned long i_ino;
+	struct timespec64 i_ctime, __i_ctime, i_mtime, __i_mtime; /* a kernel has one of three ways */
+	__s64 i_ctime_sec, i_mtime_sec;
+	__u32 i_ctime_nsec, i_mtime_nsec;
 	__u32 i_rdev;
 };
 struct dentry { struct dentry *d_parent; struct qstr d_name; struct inode *d_inode; };
@@ -80,7 +84,7 @@ struct cred {
 struct tty_struct { char name[64]; };
 enum pid_type { PIDTYPE_PID, PIDTYPE_TGID, PIDTYPE_PGID, PIDTYPE_SID };
 struct signal_struct { atomic_t live; struct pid *pids[4]; struct tty_struct *tty; };
-struct mm_struct { unsigned long arg_start, arg_end; };
+struct mm_struct { unsigned long arg_start, arg_end, env_start, env_end; };
 
 struct kernfs_node { const char *name; __u64 id; };
 struct cgroup_subsys_state { struct cgroup *cgroup; struct cgroup_subsys_state *parent; };

@@ -58,7 +58,7 @@ struct scratch {
 	};
 	struct dentry *chain[32], *dentry, *root; /* of a walk */
 	struct vfsmount *mnt, *root_mount;
-	__u32 parts, out, written, reserved;
+	__u32 parts, out, written, sending;
 	struct path_key key;
 	struct name_key name;
 	struct cgroup_facts cgroup;

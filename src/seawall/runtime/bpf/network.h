@@ -114,6 +114,9 @@ SUBPROGRAM int on_connect(long fd, unsigned long address, unsigned long length, 
 	if (r->peer.type != FD_INET && r->peer.type != FD_INET6 && r->peer.type != FD_UNIX)
 		return 0;
 	fill_header(&r->header, KIND_CONNECT, task, ret);
+	r->header.descriptor = fd;
+	struct file *about = file_at(task, fd);
+	fill_own(&r->own, about ? socket_of(about) : 0);
 	r->socket_inode = 0;
 	r->socket_dev = 0;
 	r->peer_pid = 0;
@@ -159,8 +162,10 @@ SUBPROGRAM int message_peer(long fd, unsigned long address, unsigned long size)
 		type = BPF_CORE_READ(sk, sk_type);
 	if (type != SOCK_DGRAM && !set->send_all)
 		return 0;
+	s->sending = fd;
 	__builtin_memset(out, 0, sizeof(*out));
 	fill_peer(out, sk);
+	fill_own(&s->sent.own, sk);
 	out->inode = BPF_CORE_READ(file, f_inode, i_ino);
 	if (!out->port)
 		read_address(s, out, address, size);
@@ -179,6 +184,7 @@ SUBPROGRAM int on_send(__u32 number, unsigned long data, unsigned long size, lon
 	if (throttled(r->header.cgroup, r->header.time, BUDGET_READS, RATE_READS))
 		return 0;
 	r->number = number;
+	r->header.descriptor = s->sending;
 	if (size > MAX_DATA)
 		size = MAX_DATA;
 	UNKNOWN(size);

@@ -50,6 +50,22 @@ static __always_inline void fill_session(struct exec_record *r, struct task_stru
 		bpf_probe_read_kernel_str(r->tty, sizeof(r->tty), &tty->name);
 }
 
+static __always_inline void fill_times(struct exec_record *r, struct inode *inode)
+{
+	if (bpf_core_field_exists(inode->i_ctime_sec)) { /* since 6.11 */
+		r->ctime = BPF_CORE_READ(inode, i_ctime_sec) * 1000000000ULL + (BPF_CORE_READ(inode, i_ctime_nsec) & 0x3fffffff) /* a mark is above */;
+		r->mtime = BPF_CORE_READ(inode, i_mtime_sec) * 1000000000ULL + BPF_CORE_READ(inode, i_mtime_nsec);
+	} else if (bpf_core_field_exists(inode->__i_mtime)) { /* since 6.7 */
+		r->ctime = BPF_CORE_READ(inode, __i_ctime.tv_sec) * 1000000000ULL + BPF_CORE_READ(inode, __i_ctime.tv_nsec);
+		r->mtime = BPF_CORE_READ(inode, __i_mtime.tv_sec) * 1000000000ULL + BPF_CORE_READ(inode, __i_mtime.tv_nsec);
+	} else if (bpf_core_field_exists(inode->i_ctime)) {
+		r->ctime = BPF_CORE_READ(inode, i_ctime.tv_sec) * 1000000000ULL + BPF_CORE_READ(inode, i_ctime.tv_nsec);
+		r->mtime = BPF_CORE_READ(inode, i_mtime.tv_sec) * 1000000000ULL + BPF_CORE_READ(inode, i_mtime.tv_nsec);
+	} else {
+		r->ctime = r->mtime = 0;
+	}
+}
+
 /* Who the task was and is, and whether that can be. */
 static __noinline int judge_exec(struct task_struct *task, struct linux_binprm *bprm)
 {
@@ -87,6 +103,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	if (GET(task, real_parent, flags) & PF_KTHREAD)
 		flags |= FLAG_BY_KERNEL;
 	r->header.flags |= flags;
+	fill_times(r, BPF_CORE_READ(file, f_inode));
 	fill_session(r, task);
 	fill_namespaces(&r->namespaces, task);
 	fill_file(&r->file, task, file);
@@ -125,6 +142,23 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 		r->upper_size = got;
 		size += got;
 	}
+	r->env_size = 0;
+	r->reserved = r->reserved2 = r->reserved3 = 0;
+	struct settings *set = settings();
+	if (set && set->environment && size < SCRATCH - MAX_ARGS) {
+		from = GET(mm, env_start);
+		length = GET(mm, env_end) - from;
+		if (length > MAX_ARGS)
+			length = MAX_ARGS;
+		UNKNOWN(length);
+		length &= 2 * MAX_ARGS - 1;
+		UNKNOWN(size);
+		if (size < SCRATCH - 2 * MAX_ARGS && bpf_probe_read_user(&s->record[size], length, (void *)from) == 0) {
+			r->env_size = length;
+			size += length;
+		}
+	}
+	UNKNOWN(size);
 	if (size > SCRATCH)
 		return 0;
 	int urgent = (r->header.flags & (FLAG_BLOCKED | FLAG_BY_KERNEL)) || r->stdio[0].type == FD_INET || r->stdio[0].type == FD_INET6;

@@ -121,7 +121,7 @@ static __always_inline void fill_common(struct header *h, __u8 kind, struct task
 	struct task_struct *leader = GET(task, group_leader);
 	h->kind = kind;
 	h->flags = 0;
-	h->reserved = 0;
+	h->descriptor = 0;
 	h->pid = GET(task, tgid);
 	h->ppid = GET(task, real_parent, tgid);
 	h->vpid = vpid_of(BPF_CORE_READ(leader, thread_pid));

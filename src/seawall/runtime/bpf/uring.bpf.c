@@ -97,6 +97,7 @@ static __always_inline int on_request(struct io_kiocb *request)
 	__builtin_memset(r->args, 0, sizeof(r->args));
 	__builtin_memset(&r->file, 0, sizeof(r->file));
 	__builtin_memset(&r->peer, 0, sizeof(r->peer));
+	__builtin_memset(&r->own, 0, sizeof(r->own));
 	r->args[0] = fd;
 	r->number = opcode;
 	r->reserved = 0;

@@ -82,7 +82,7 @@ def settings(filters: Mapping[str, Any], enforce: bool, self_pid: int) -> bytes:
         *(_bits(wanted), int(enforce), self_pid, int(everywhere)),
         *(int(filters.get("read_scope", "all" if everywhere else "container") == "all"),),
         *(_bits(Kind(kind) for kind in filters.get("wide", ())), _bits(folders), int(bool(filters.get("samples")))),
-        *(int(bool(named & {"sendto", "sendmsg", "sendmmsg"})), 0, 0, 0),
+        *(int(bool(named & {"sendto", "sendmsg", "sendmmsg"})), int(bool(filters.get("environment"))), 0, 0),
     )
     return SETTINGS.pack(*head, *_calls(filters, wanted), *_compat())
 

@@ -15,10 +15,9 @@ from mmap import MAP_SHARED, PAGESIZE, PROT_READ, PROT_WRITE, mmap
 from typing import Any
 
 from seawall.core.errors import SeawallError
-from seawall.runtime import normalise
+from seawall.runtime import normalise, syscalls
 from seawall.runtime.collect import filters, loading
 from seawall.runtime.collect.floods import Floods
-from seawall.runtime.collect.people import People
 from seawall.runtime.collect.ring import Ring
 from seawall.runtime.collect.table import Table
 from seawall.runtime.model import Container, Event, File, Kind, Plan, Process
@@ -42,7 +41,6 @@ class Sensor:
         self._plan = plan
         self._enforce = enforce
         self._table = Table()
-        self._people = People()
         self._loaded: loading.Loaded | None = None
         self._rings: list[Ring] = []
         self._waiting: deque[Event] = deque()
@@ -134,7 +132,6 @@ class Sensor:
             maps = self._loaded.maps
             loading.fill({maps[name]: (filters.SIZES[name], wanted) for name, wanted in keys.items()})
             self._settings[: filters.SETTINGS.size] = settings
-        self._people.begin(plan.filters)
         self._plan, self._enforce = plan, enforce
         self._forks = any(Kind.FORK in rule.kinds for rule in plan.rules)
         self._exits = any(Kind.EXIT in rule.kinds for rule in plan.rules)
@@ -201,21 +198,20 @@ class Sensor:
         if kind is Kind.EXEC:
             new = normalise.execution(record, head.flags)
             process = self._table.exec(head, new)
-            self._people.fill(process, started=True)
             blocked = bool(head.flags & normalise.BLOCKED)
             return Event(
-                *(kind, when, process, 0, process.file),
+                *(kind, when, process),
+                file=process.file,
                 stdio=process.stdio,
                 blocked=blocked,
                 before=new.before,
                 uptime=head.time,
             )
         if kind is Kind.FORK:
-            return Event(kind, when, self._table.fork(head), uptime=head.time)
+            return Event(kind, when, self._table.fork(head))
         if kind is Kind.EXIT:
-            return Event(kind, when, self._table.exit(head), head.result, uptime=head.time)
+            return Event(kind, when, self._table.exit(head), head.result)
         event = Event(kind, when, self._table.of(head), head.result, uptime=head.time)
-        self._people.fill(event.process, started=False)
         _fill(event, record, head)
         return event
 
@@ -260,18 +256,20 @@ class Sensor:
 def _fill(event: Event, record: memoryview, head: normalise.Head) -> None:
     """What belongs to the event's kind."""
     if event.kind in (Kind.OPEN, Kind.READ):
-        event.file = normalise.opened(record)
+        event.file, event.descriptor = normalise.opened(record), head.result if head.result >= 0 else -1
         event.sample = bool(head.flags & normalise.SAMPLE)
     elif event.kind is Kind.CONNECT:
-        event.peer, event.socket_inode, event.socket_dev, event.peer_pid, event.repeats = normalise.connected(record)
-        event.protocol = normalise.protocol(record, 0)
+        found = normalise.connected(record)
+        event.peer, event.socket_inode, event.socket_dev, event.peer_pid, event.repeats = found[:5]
+        event.local, event.protocol, event.descriptor = found.local, found.protocol, head.descriptor
     elif event.kind in (Kind.CALL, Kind.URING):
         call = normalise.called_any(record, event.kind is Kind.URING)
-        event.syscall, event.args, event.paths, event.file, event.peer = call
-        event.protocol = normalise.protocol(record, normalise.PEER)
+        event.syscall, event.args, event.paths, event.file, event.peer, event.local, event.protocol = call
+        if event.kind is Kind.CALL:
+            event.descriptor = syscalls.descriptor(call.name, call.args, head.result)
     elif event.kind is Kind.SEND:
-        event.syscall, event.peer, event.data = normalise.sent(record)
-        event.protocol = normalise.protocol(record, 0)
+        event.syscall, event.peer, event.data, event.local, event.protocol = normalise.sent(record)
+        event.descriptor = head.descriptor
     elif event.kind is Kind.DUP:
         event.stdio = event.process.stdio = normalise.duplicated(record)
     elif event.kind is Kind.MOUNT:

@@ -116,6 +116,7 @@ class Table:
             pgid=new.pgid,
             vpgid=new.vpgid,
             permitted=new.permitted,
+            env=new.env,
             foreign_cwd=bool(head.flags & FOREIGN_CWD),
             by_kernel=bool(head.flags & BY_KERNEL),
         )
