@@ -72,7 +72,7 @@ def opens(events: list[Event], container: str) -> list[str]:
 
 def test_every_program_is_loaded_and_attached(sensor):
     written = set()
-    for source in loading.FOLDER.glob("*.bpf.c"):
+    for source in (loading.FOLDER / f"{name}.bpf.c" for name in loading.OBJECTS):
         written |= set(re.findall(r'SEC\("tp_btf/[^"]+"\)\s*int BPF_PROG\((\w+)', source.read_text()))
     counters = sensor.counters()
     assert counters["state"] == "on", counters["reason"]
@@ -232,7 +232,6 @@ def test_the_three_first_descriptors_and_credentials_of_an_exec(sensor):
     found = os.stat("/bin/true")
     assert (event.file.dev, event.file.ino) == (found.st_dev, found.st_ino)
     assert (event.file.ctime, event.file.mtime) == (found.st_ctime_ns, found.st_mtime_ns)
-    assert event.process.env is None
 
 
 def test_the_environment_is_read_where_somebody_looks_at_it():
