@@ -247,7 +247,7 @@ def protocol(own: bytes) -> str:
     kind, _, _, _, socket_type, number, _, _ = _DESCRIPTOR.unpack(own)
     if TYPES[kind] not in ("inet", "inet6"):
         return ""
-    return "raw" if socket_type == 3 else PROTOCOLS.get(number, "")
+    return PROTOCOLS.get(number) or ("raw" if socket_type == 3 else "")
 
 
 def credentials(record: memoryview) -> tuple[Credentials, Credentials, str]:

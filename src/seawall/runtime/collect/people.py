@@ -45,7 +45,7 @@ class People:
 
     def fill(self, process: Process, started: bool) -> None:
         """What is wanted of a process. `started`: it has just begun another program."""
-        if self._environment and started:
+        if self._environment and started and process.env is None:  # where it is large the kernel side sends none
             process.env = environment(process.pid)
         if self._names and not process.user:
             users, groups = self._of(process)

@@ -18,6 +18,7 @@ from seawall.core.errors import SeawallError
 from seawall.runtime import normalise, syscalls
 from seawall.runtime.collect import filters, loading
 from seawall.runtime.collect.floods import Floods
+from seawall.runtime.collect.people import People
 from seawall.runtime.collect.ring import Ring
 from seawall.runtime.collect.table import Table
 from seawall.runtime.model import Container, Event, File, Kind, Plan, Process
@@ -41,6 +42,7 @@ class Sensor:
         self._plan = plan
         self._enforce = enforce
         self._table = Table()
+        self._people = People()
         self._loaded: loading.Loaded | None = None
         self._rings: list[Ring] = []
         self._waiting: deque[Event] = deque()
@@ -132,6 +134,7 @@ class Sensor:
             maps = self._loaded.maps
             loading.fill({maps[name]: (filters.SIZES[name], wanted) for name, wanted in keys.items()})
             self._settings[: filters.SETTINGS.size] = settings
+        self._people.begin(plan.filters)
         self._plan, self._enforce = plan, enforce
         self._forks = any(Kind.FORK in rule.kinds for rule in plan.rules)
         self._exits = any(Kind.EXIT in rule.kinds for rule in plan.rules)
@@ -198,6 +201,7 @@ class Sensor:
         if kind is Kind.EXEC:
             new = normalise.execution(record, head.flags)
             process = self._table.exec(head, new)
+            self._people.fill(process, started=True)
             blocked = bool(head.flags & normalise.BLOCKED)
             return Event(
                 *(kind, when, process),
@@ -208,10 +212,11 @@ class Sensor:
                 uptime=head.time,
             )
         if kind is Kind.FORK:
-            return Event(kind, when, self._table.fork(head))
+            return Event(kind, when, self._table.fork(head), uptime=head.time)
         if kind is Kind.EXIT:
-            return Event(kind, when, self._table.exit(head), head.result)
+            return Event(kind, when, self._table.exit(head), head.result, uptime=head.time)
         event = Event(kind, when, self._table.of(head), head.result, uptime=head.time)
+        self._people.fill(event.process, started=False)
         _fill(event, record, head)
         return event
 
