@@ -10,15 +10,17 @@ from seawall.node import rootfs
 from seawall.node.docker import Docker
 
 NAME = "seawall-simulate:latest"
-SCRIPT = "/opt/inside.py"
+SCRIPT, MORE = "/opt/inside.py", "/opt/tricks.py"
 INSIDE = Path(__file__).with_name("inside.py")
+TRICKS = Path(__file__).with_name("tricks.py")
 PYTHON = "/usr/bin/python3"
 PROGRAMS = ("bash", "sh", "cat", "sleep", "true", "id", "mkfifo", "rm", "ls", "mkdir", "touch", "cp", "env")
 
 _LIST = """
 import runpy, sys, json, encodings.idna, encodings.ascii, encodings.latin_1, select, selectors
 sys.argv = ["inside.py", "none"]
-runpy.run_path(SCRIPT, run_name="loaded")
+for script in SCRIPTS:
+    runpy.run_path(script, run_name="loaded")
 found = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
 print(json.dumps({"prefix": sys.base_prefix, "program": PROGRAM, "files": sorted(set(found))}))
 """
@@ -38,13 +40,13 @@ def environment() -> list[str]:
 def _files() -> dict[str, bytes]:
     """The interpreter under a plain name, its modules where it looks for them, and the libraries of both."""
     program = str(Path(sys.executable).resolve())
-    code = f"SCRIPT = {str(INSIDE)!r}\nPROGRAM = {program!r}\n{_LIST}"
+    code = f"SCRIPTS = {[str(INSIDE), str(TRICKS)]!r}\nPROGRAM = {program!r}\n{_LIST}"
     done = subprocess.run([program, "-I", "-S", "-c", code], capture_output=True, text=True, timeout=30, check=False)
     if done.returncode != 0:
         raise SeawallError(f"cannot list the modules of {program}: {done.stderr.strip()[-300:]}")
-    modules = [path for path in json.loads(done.stdout)["files"] if path and path != str(INSIDE)]
+    modules = [path for path in json.loads(done.stdout)["files"] if path and path not in (str(INSIDE), str(TRICKS))]
     files = {path: Path(path).read_bytes() for path in modules if Path(path).is_file()}
-    files |= {PYTHON: Path(program).read_bytes(), SCRIPT: INSIDE.read_bytes()}
+    files |= {PYTHON: Path(program).read_bytes(), SCRIPT: INSIDE.read_bytes(), MORE: TRICKS.read_bytes()}
     for path in (program, *(path for path in modules if path.endswith(".so"))):
         files |= {library: Path(library).read_bytes() for library in rootfs.libraries(path)}
     return files

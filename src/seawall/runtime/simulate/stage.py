@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from seawall.core.errors import SeawallError
 from seawall.node.docker import Docker
-from seawall.runtime.simulate import image
+from seawall.runtime.simulate import image, tricks
 from seawall.runtime.simulate.catalog import Simulation
 
 LABEL = "seawall.simulation"
@@ -59,7 +59,7 @@ class Stage:
         name = f"seawall-simulate-{simulation.name}"
         address = self._listens() if simulation.listener else ""
         made = self._run(
-            name, [image.PYTHON, "-S", image.SCRIPT, simulation.name], _host(self._docker, simulation), address
+            name, [image.PYTHON, "-S", _script(simulation), simulation.name], _host(self._docker, simulation), address
         )
         return Scene(simulation, made, name)
 
@@ -120,6 +120,10 @@ def _alone() -> Iterator[None]:
         yield
 
 
+def _script(simulation: Simulation) -> str:
+    return image.MORE if simulation.name in tricks.STEPS else image.SCRIPT
+
+
 def _host(docker: Docker, simulation: Simulation) -> dict[str, object]:
     host: dict[str, object] = {}
     if simulation.capabilities:
@@ -127,6 +131,8 @@ def _host(docker: Docker, simulation: Simulation) -> dict[str, object]:
             "CapAdd": list(simulation.capabilities),
             "SecurityOpt": ["seccomp=unconfined", "apparmor=unconfined"],
         }
+    if simulation.unconfined:
+        host |= {"SecurityOpt": ["seccomp=unconfined", "apparmor=unconfined"], "MaskedPaths": [], "ReadonlyPaths": []}
     if simulation.host_pids:
         host["PidMode"] = "host"
     if simulation.runtime_socket:

@@ -4,11 +4,12 @@ import pytest
 
 from seawall.core.errors import SeawallError
 from seawall.runtime import load
-from seawall.runtime.simulate import catalog, inside
+from seawall.runtime.simulate import catalog, inside, tricks
 
 
 def test_each_simulation_has_its_step_and_its_rule():
-    assert [simulation.name for simulation in catalog.SIMULATIONS] == list(inside.STEPS)
+    names = [simulation.name for simulation in catalog.SIMULATIONS]
+    assert sorted(names) == sorted([*inside.STEPS, *tricks.STEPS])
     assert {simulation.rule for simulation in catalog.SIMULATIONS} <= set(load.system().rules)
 
 
