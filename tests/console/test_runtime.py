@@ -33,8 +33,13 @@ ENGINES = {
         "System call",
         {"kind": "call", "syscall": "bpf", "result": -1},
     ),
-    "malware": ("Malware", "恶意文件", "SHA-256", {"kind": "exec", "sha256": "9" * 64}),
-    "network": ("Network", "网络", "Peer", {"kind": "send", "domain": "bad.example.org"}),
+    "malware": (
+        "Malware",
+        "恶意文件",
+        "SHA-256",
+        {"kind": "scan", "sample": {"sha256": "9" * 64, "verdict": "malicious"}},
+    ),
+    "network": ("Network", "网络", "Peer", {"kind": "send", "dns": {"name": "bad.example.org"}}),
 }
 SEEN = {
     "escape": "Runtime API",
@@ -173,7 +178,7 @@ def test_a_waiver_is_seen_before_it_is_made_and_taken_back(open_page, served, co
 
     page = open_page(served, cookie, "/waivers")
     row(page, "our own deployment").locator("td").nth(2).click()
-    drawer = page.get_by_role("dialog")
+    drawer = page.get_by_role("dialog", name="Waiver", exact=True)
     expect(drawer).to_contain_text("admin")
     expect(drawer.locator("[data-test=foreseen]")).to_contain_text("engine file-tampering")
     drawer.get_by_role("button", name="Change").click()

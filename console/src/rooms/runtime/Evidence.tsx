@@ -2,11 +2,12 @@ import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Copyable } from '@/parts/Copyable'
 import { Facts } from '@/parts/Facts'
-import { addressText, callOf, errorOf, type Alert } from './data'
+import { bytes } from '@/shell/i18n'
+import { addressText, callOf, errorOf, indicatorOf, type Alert } from './data'
 import { howOf } from './Sentence'
 
 type Row = [name: string, value: ReactNode]
-const SHOWN = new Set(['fields', 'stdio', 'peer', 'relay_peer', 'relay', 'relay_pid', 'file', 'kind', 'result', 'reason', 'syscall', 'args', 'paths', 'domain', 'sha256', 'signature', 'request', 'target', 'fstype', 'flags', 'technique'])
+const SHOWN = new Set(['fields', 'stdio', 'peer', 'relay_peer', 'relay', 'relay_pid', 'file', 'kind', 'result', 'reason', 'syscall', 'args', 'paths', 'dns', 'sample', 'net_indicator', 'dns_indicator', 'sample_indicator', 'origin', 'script', 'script_origin', 'output', 'request', 'target', 'fstype', 'flags', 'technique'])
 
 /** What the node saw: file, sockets, names, the call. What has no words of its own here is shown as it came. */
 export function EvidenceFacts({ alert }: { alert: Alert }) {
@@ -14,7 +15,8 @@ export function EvidenceFacts({ alert }: { alert: Alert }) {
   const { evidence } = alert
   const copy = (text: string | undefined) => (text ? <Copyable key={text} text={text} /> : undefined)
   const code = (value: unknown) => (value === undefined || value === '' ? undefined : <code>{typeof value === 'string' ? value : JSON.stringify(value)}</code>)
-  const file = evidence.file
+  const { file, sample } = evidence
+  const listed = indicatorOf(alert)
   const marks = (['upper', 'memfd', 'deleted'] as const).filter((mark) => file?.[mark]).map((mark) => t(`mark.${mark}`))
   const rows: Row[] = [
     [t('evidence.event'), evidence.kind ? t(`kind.${evidence.kind}`, { defaultValue: evidence.kind }) : undefined],
@@ -26,7 +28,8 @@ export function EvidenceFacts({ alert }: { alert: Alert }) {
     [t('evidence.fs'), file?.fs || undefined],
     [t('evidence.paths'), evidence.paths?.length ? code(evidence.paths.join(' → ')) : undefined],
     [t('column.peer'), copy(addressText(evidence.peer))],
-    [t('evidence.domain'), copy(evidence.domain)],
+    [t('evidence.domain'), evidence.dns?.name ? <Copyable key="dns" text={evidence.dns.name} /> : undefined],
+    [t('column.listed'), listed ? [listed.kind, listed.value, listed.source].filter(Boolean).join(' · ') : undefined],
     ...(evidence.stdio ?? []).map((one): Row => [
       t(`stdio.${one.fd}`),
       <code key={one.fd}>
@@ -42,8 +45,12 @@ export function EvidenceFacts({ alert }: { alert: Alert }) {
     [t('evidence.flags'), evidence['flags'] ? code(evidence['flags']) : undefined],
     [t('evidence.fstype'), code(evidence.fstype)],
     [t('evidence.capabilities'), alert.process.capabilities ? <details key="caps"><summary>{t('evidence.capabilityCount', { count: alert.process.capabilities.split(/[\s,]+/).length })}</summary><small>{alert.process.capabilities}</small></details> : undefined],
-    ['SHA-256', copy(evidence.sha256)],
-    [t('column.signature'), code(evidence.signature)],
+    ['SHA-256', copy(sample?.sha256)],
+    [t('evidence.verdict'), sample?.verdict ? t(`verdict.${sample.verdict}`, { defaultValue: sample.verdict }) : undefined],
+    [t('column.signature'), sample?.rule ? code([sample.rule, sample.family, sample.class].filter(Boolean).join(' · ')) : undefined],
+    [t('evidence.size'), sample?.size === undefined ? undefined : bytes(sample.size)],
+    [t('evidence.origin'), evidence.origin ? t(`origin.${evidence.origin}`, { defaultValue: evidence.origin }) : undefined],
+    [t('evidence.script'), evidence.script ? code([evidence.script, evidence.script_origin && t(`origin.${evidence.script_origin}`, { defaultValue: evidence.script_origin })].filter(Boolean).join(' · ')) : undefined],
     ...Object.entries(evidence)
       .filter(([key]) => !SHOWN.has(key))
       .map(([key, value]): Row => [key, code(value)]),
@@ -51,6 +58,7 @@ export function EvidenceFacts({ alert }: { alert: Alert }) {
   const fields = Object.entries(evidence.fields ?? {})
   return (
     <>
+      {evidence.output && <p className="output">{evidence.output}</p>}
       <Facts items={rows} />
       {fields.length > 0 && (
         <details className="more">

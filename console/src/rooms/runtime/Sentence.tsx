@@ -33,12 +33,14 @@ function useDid(alert: Alert): string {
   const { t } = useTranslation('runtime')
   const { evidence } = alert
   const file = evidence.file?.path || evidence.paths?.[0] || ''
-  const peer = evidence.domain || addressText(evidence.peer) || peerOf(alert)
+  const peer = evidence.dns?.name || addressText(evidence.peer) || peerOf(alert)
   const words = { file, peer, call: callOf(alert), command: commandOf(alert.process), target: evidence.target ?? '', request: evidence.request ?? '', flags: String(evidence['flags'] ?? ''), type: evidence.fstype ?? '' }
   const kind = evidence.kind ?? ''
   if (alert.category === 'reverse_shell' && peer) return t(kind === 'connect' ? 'did.connect' : 'did.shell', words)
   if ((kind === 'open' || kind === 'call') && file && alert.category !== 'risky_syscall') return t('did.file', { ...words, how: t(`how.${howOf(alert)}`) })
+  if (evidence.dns?.name) return t('did.dns', words)
   if (['connect', 'send'].includes(kind) && peer) return t(`did.${kind}`, words)
+  if (kind === 'scan') return t(evidence.sample?.executed ? 'did.ranFile' : 'did.wroteFile', words)
   if (['exec', 'read', 'dup', 'setns', 'unshare', 'ptrace', 'mount', 'cred', 'uring', 'call'].includes(kind)) return t(`did.${kind}`, words)
   return t('did.other')
 }

@@ -36,6 +36,8 @@ function fieldsOf(alert: Alert): { name: string; value: string; chosen: boolean 
     one('fd.rport', evidence.peer?.port || ''),
     one('stdio.ip', evidence.peer ? '' : dialled?.host, !evidence.peer && Boolean(dialled?.host)),
     one('stdio.port', evidence.peer ? '' : dialled?.port || ''),
+    one('dns.name', evidence.dns?.name, true),
+    one('sample.sha256', evidence.sample?.sha256, true),
     one('evt.type', evidence.syscall ? callOf(alert) : ''),
   ].filter(({ value }) => value !== '')
 }

@@ -7,7 +7,7 @@ import { EntityLink } from '@/parts/EntityLink'
 import { Severity } from '@/parts/Severity'
 import { Time } from '@/parts/Time'
 import { number } from '@/shell/i18n'
-import { callOf, commandOf, errorOf, peerOf, titleOf, type Alert } from './data'
+import { callOf, commandOf, errorOf, indicatorOf, peerOf, titleOf, type Alert } from './data'
 import { Result } from './Result'
 import { useHow } from './Sentence'
 import { techniqueOf } from './mitre'
@@ -96,11 +96,12 @@ export function useEngineColumns(category: string): Column<Alert>[] {
       ],
       malware: [
         { key: 'file', title: t('column.file'), width: 210, render: (row) => code(row.evidence.file?.path || row.process.exe) },
-        { key: 'signature', title: t('column.signature'), width: 160, render: (row) => code(row.evidence.signature) },
-        { key: 'hash', title: 'SHA-256', width: 110, render: (row) => code(row.evidence.sha256?.slice(0, 16)) },
+        { key: 'signature', title: t('column.signature'), width: 170, render: (row) => code(row.evidence.sample?.rule || indicatorOf(row)?.kind) },
+        { key: 'hash', title: 'SHA-256', width: 110, render: (row) => code(row.evidence.sample?.sha256?.slice(0, 16)) },
       ],
       network: [
         { key: 'peer', title: t('column.peer'), width: 180, render: (row) => code(peerOf(row)) },
+        { key: 'listed', title: t('column.listed'), width: 110, render: (row) => indicatorOf(row)?.kind ?? <span className="quiet">–</span> },
         { key: 'process', title: t('column.process'), width: 140, render: (row) => code(row.process.exe) },
       ],
     }

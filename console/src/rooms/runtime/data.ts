@@ -31,6 +31,14 @@ export interface AlertFile {
   deleted?: boolean
 }
 
+/** What intelligence lists an address, name or hash as. */
+export interface Indicator {
+  kind?: string
+  value?: string
+  source?: string
+  confidence?: number
+}
+
 export interface Evidence {
   kind?: string
   result?: number
@@ -45,9 +53,19 @@ export interface Evidence {
   syscall?: string
   args?: unknown
   paths?: string[]
-  domain?: string
-  sha256?: string
-  signature?: string
+  /** The question, of what asked for a name. */
+  dns?: { name?: string; type?: string }
+  /** What the scanner says of the file. */
+  sample?: { verdict?: string; rule?: string; family?: string; class?: string; sha256?: string; size?: number; executed?: boolean }
+  net_indicator?: Indicator
+  dns_indicator?: Indicator
+  sample_indicator?: Indicator
+  /** Where the running file comes from. */
+  origin?: string
+  script?: string
+  script_origin?: string
+  /** What a Falco rule says of it in its own words. */
+  output?: string
   request?: string
   target?: number
   fstype?: string
@@ -160,9 +178,11 @@ export function addressText(address: Address | undefined): string {
 }
 
 /** The other end of what happened, wherever the evidence has it. */
-export function peerOf({ evidence: { peer, relay_peer, stdio, domain } }: Alert): string {
-  return addressText(peer ?? relay_peer ?? stdio?.find((one) => one.peer)?.peer) || domain || ''
+export function peerOf({ evidence: { peer, relay_peer, stdio, dns } }: Alert): string {
+  return dns?.name || addressText(peer ?? relay_peer ?? stdio?.find((one) => one.peer)?.peer)
 }
+
+export const indicatorOf = ({ evidence }: Alert) => evidence.net_indicator ?? evidence.dns_indicator ?? evidence.sample_indicator
 
 export const commandOf = ({ args, exe, name }: Partial<Program>) => (args?.length ? args.join(' ') : exe || name || '')
 
