@@ -24,7 +24,7 @@ pytestmark = [
 NAME = IMAGE = "seawall-test-samples"
 EICAR = r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 MINER = "xmrig donate-level randomx stratum+tcp rx/0 cryptonight"
-LISTED = pack([Indicator("domain", "evil-example.com", "c2", "test"), Indicator("ip", "198.51.100.7", "c2", "test")])
+LISTED = pack([Indicator("domain", "evil-example.com", "c2", "test"), Indicator("ip", "127.0.0.9", "c2", "test")])
 
 
 @pytest.fixture(scope="module")
@@ -179,10 +179,10 @@ def test_a_listed_name_and_a_listed_address(node):
     assert asked["evidence"]["dns_indicator"]["value"] == "evil-example.com"
     assert asked["process"]["exe"].endswith("getent")
     subprocess.run(
-        ["docker", "exec", NAME, "timeout", "2", "bash", "-c", ": < /dev/tcp/198.51.100.7/443"],
+        ["docker", "exec", NAME, "timeout", "2", "bash", "-c", ": < /dev/tcp/127.0.0.9/443"],
         capture_output=True, timeout=60, check=False,
     )  # fmt: skip
     asked = node.until(lambda n: next((one for one in n.alerts() if one["rule"] == "listed_address_contacted"), None))
     assert asked["evidence"]["net_indicator"] == {
-        "value": "198.51.100.7", "kind": "c2", "source": "test", "confidence": 50,
+        "value": "127.0.0.9", "kind": "c2", "source": "test", "confidence": 50,
     }  # fmt: skip
