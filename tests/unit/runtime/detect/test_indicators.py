@@ -3,16 +3,20 @@
 import hashlib
 import ipaddress
 import json
+from pathlib import Path
 
+import jsonschema
 import pytest
 
 from seawall.core.errors import Hostile
 from seawall.runtime import load
 from seawall.runtime import plan as plans
+from seawall.runtime.detect import alerts
 from seawall.runtime.detect.engine import Engine
 from seawall.runtime.detect.examples import build
 from seawall.runtime.detect.indicators import MAX_ADDRESSES, Indicator, Indicators, decode, encode, pack
 
+SCHEMA = json.loads((Path(__file__).parents[4] / "docs/reference/schemas/alert.json").read_text())
 SHA = "275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f"
 ENTRIES = [
     Indicator("ip", "203.0.113.7", "c2", "feed"),
@@ -114,6 +118,8 @@ def test_the_engine_tells_rules_of_it():
         "sample": {"sha256": SHA, "verdict": "clean"},
     }
     assert [alert.rule for alert in engine.judge(build({"event": sample})[0])] == ["malware_written"]
+    for told in (alert, *engine.judge(build({"event": {**sample, "file": "/tmp/y"}})[0])):
+        jsonschema.validate(alerts.record(told), SCHEMA)
     engine.update(packaged)
     assert "listed_address_contacted" not in [alert.rule for alert in engine.judge(build({"event": connect})[0])]
 
