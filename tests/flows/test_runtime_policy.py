@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from deciding import ORDERS, People, capable, config, enrolled, people
+from inside import whole
 from seawall.core.clock import format_time
 from seawall.runtime import plan
 from seawall.runtime.detect.engine import Engine
@@ -242,10 +243,12 @@ def test_a_profile_is_learned_promoted_and_falls_back(operator, viewer, agent) -
         ]
         return "profile", {"image_digest": DIGEST, "image": "shop/web:1", "programs": programs}
 
+    agent.send(seen("/bin/evil"))
+    assert viewer.get("/profiles")["total"] == 0, "a node teaches only of images that it has"
+    box = {"id": "e" * 64, "name": "web", "state": "exited", "image": "shop/web:1", "image_id": "i"}
+    agent.send(("snapshot", whole("containers", [{**box, "image_digest": DIGEST}])))
     assert agent.send(seen("/bin/sh", "/usr/bin/php"), seen("/bin/sh"))["rejected"] == 0
-    bad = ("profile", {"image_digest": "nonsense", "programs": []})
-    worse = ("profile", {"image_digest": DIGEST, "programs": [{"path": "sh"}]})
-    assert agent.send(bad, worse)["rejected"] == 2
+    assert agent.send(("profile", {"image_digest": DIGEST, "programs": [{"path": "sh"}]}))["rejected"] == 1
     (row,) = viewer.get("/profiles")["items"]
     assert (row["mode"], row["programs"], row["ready"], row["containers"]) == ("discover", 2, False, 0)
     detail = viewer.get(f"/profiles/{row['id']}")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, String, cast, func, or_, select
 
 from seawall.assets import store as assets
 from seawall.images import store as images
@@ -36,6 +36,21 @@ def held(connection: Connection, kind: str, id: str) -> Held:
     holders = set(assets.holders(connection, id))
     there = tuple(one for one in agents.online(connection) if one.agent_id in holders)
     return Held(image["name"], there)
+
+
+def has_image(connection: Connection, agent_id: str, name: str) -> bool:
+    """Whether an agent's host runs or holds an image, named by its digest or its id (as profiles are)."""
+    if not name:
+        return False
+    containers, images, holders = assets.CONTAINERS.c, assets.IMAGES.c, assets.IMAGE_HOSTS.c
+    digest = containers.data["image_digest"].as_string()
+    runs = select(containers.id).where(
+        containers.agent_id == agent_id, or_(containers.image_id == name, digest == name)
+    )
+    held = select(images.id).join(assets.IMAGE_HOSTS, holders.image_id == images.id)
+    named = or_(images.id == name, cast(images.data["digests"], String).contains(name, autoescape=True))
+    held = held.where(holders.agent_id == agent_id, named)
+    return any(connection.execute(wanted.limit(1)).first() is not None for wanted in (runs, held))
 
 
 def completed(connection: Connection, changes: list[Change]) -> list[Change]:

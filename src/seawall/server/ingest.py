@@ -163,6 +163,9 @@ def _apply(connection: Connection, source: Source, item: Item, now: str, taken: 
         elif item.kind in OWNERS:
             if item.kind == "inventory":
                 _asked_for(connection, source, item.data)
+            if item.kind == "profile" and not _known_image(connection, source, item.data):
+                taken.stored += 1
+                return []
             changes = details.completed(connection, list(_owner(item.kind)(connection, source, item, now)))
         else:  # a newer agent may say more than this server knows
             taken.rejected += 1
@@ -207,6 +210,14 @@ def _asked_for(connection: Connection, source: Source, data: Mapping[str, Any]) 
     image = {"image_id": data.get("image_id")}
     if not jobs.ordered(connection, source.agent_id, data.get("order"), "image.inventory", **image):
         raise Hostile(f"nobody ordered this inventory of {str(data.get('image_id'))[:80]}")
+
+
+def _known_image(connection: Connection, source: Source, data: Mapping[str, Any]) -> bool:
+    """A node may teach only of images that it has: none can put a program into another's profile.
+
+    What is told of an image before the image itself is dropped: the node tells again what runs again.
+    """
+    return details.has_image(connection, source.agent_id, str(data.get("image_digest") or ""))
 
 
 def _checked(connection: Connection, said: Mapping[str, Any]) -> Mapping[str, Any]:
