@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seawall.agent.child import URGENT
+from seawall.agent.child import HERE, URGENT
 from seawall.agent.problems import log
 from seawall.agent.segments import MAX_RECORD
 from seawall.core.errors import Hostile, SeawallError
@@ -48,7 +48,7 @@ class Errand:
     memory: int
     """Bytes of address space."""
     urgent: bool = False
-    """Somebody waits for it: it is not niced."""
+    """Somebody waits for it: it is not niced, and its module's `main` is called without another start."""
     input: bool = False
     """Whether all arguments go to the child's standard input as a JSON object: for what is no short text."""
 
@@ -218,7 +218,7 @@ class Child:
         self._out, out = os.pipe()
         self._err, err = os.pipe()
         limits = [str(errand.memory), str(int(errand.seconds) + 5)]
-        environment = os.environ | ({URGENT: "1"} if errand.urgent else {})
+        environment = os.environ | ({URGENT: HERE} if errand.urgent else {})
         command = [sys.executable, "-s", "-P", "-m", "seawall.agent.child", *limits, errand.module, *arguments]
         source = _readable(given)
         actions = [(os.POSIX_SPAWN_DUP2, source, 0), (os.POSIX_SPAWN_DUP2, out, 1), (os.POSIX_SPAWN_DUP2, err, 2)]
