@@ -17,10 +17,11 @@ from seawall.runtime.model import Event, Kind, Rule
 
 MAX_SORTS = 256
 """Different sorts of events that are kept ready; a node sees about forty."""
-KEYS = ("proc.name", "proc.pname", "proc.exename", "evt.arg.request", "fd.filename")
+KEYS = ("proc.name", "proc.pname", "proc.exename", "evt.arg.request", "fd.filename", "fd.port", "fd.sport", "fd.sip")
 """Fields by whose value rules are found."""
-PATH = "fd.name"
+PATHS = ("fd.name", "file.written")
 """And the path of a file, by its first folder or its last component."""
+_FOLDERS = {"fd.filename": "fd.name", "fd.directory": "fd.name"}
 MIN_KEYED = 3
 """So many rules are worth a look-up."""
 
@@ -53,8 +54,8 @@ class _Sorted:
     """The judges of one sort of events."""
 
     always: tuple[Judge, ...]
-    tables: tuple[tuple[Getter, dict[str, tuple[Judge, ...]]], ...]
-    paths: dict[str, tuple[Judge, ...]]
+    tables: tuple[tuple[Getter, dict[Any, tuple[Judge, ...]]], ...]
+    paths: tuple[tuple[Getter, dict[Any, tuple[Judge, ...]]], ...]
 
 
 @dataclass(slots=True)
@@ -73,7 +74,6 @@ class Judges:
         self._sorted: dict[Sort, _Sorted] = {}
         self._made: dict[tuple[int, int], Judge] = {}
         self._places: dict[str, int] = {}
-        self._path = resolve(PATH).get
         for place, rule in enumerate(rule for rule in rules if rule.enabled):
             identity = any(_asks_identity(name) for name in fields_of(rule.when))
             node = self._web.node(rule.when)
@@ -94,12 +94,16 @@ class Judges:
             found = self._sorted[sort] = self._sort(*sort)
         named: list[Judge] = []
         for get, table in found.tables:
-            named += table.get(get(event), ())
-        if found.paths:
-            path = self._path(event)
+            value = get(event)
+            if isinstance(value, tuple):  # both ends of a socket
+                named += {judge: None for one in value for judge in table.get(one, ())}
+            else:
+                named += table.get(value, ())
+        for get, table in found.paths:
+            path = get(event)
             if path is not None:
-                named += found.paths.get(first_folder(path), ())
-                last = found.paths.get(path[path.rfind("/") + 1 :])
+                named += table.get(first_folder(path), ())
+                last = table.get(path[path.rfind("/") + 1 :])
                 if last is not None:
                     named += [judge for judge in last if judge not in named]
         if not named:
@@ -114,7 +118,7 @@ class Judges:
         facts = facts_of(kind, syscall) | {"container.id": nodes.not_host if inside else nodes.known("host")}
         done: dict[int, nodes.Node] = {}
         always: list[Judge] = []
-        keyed: dict[str, list[tuple[frozenset[str], Judge]]] = {name: [] for name in (*KEYS, PATH)}
+        keyed: dict[str, list[tuple[frozenset[Any], Judge]]] = {name: [] for name in (*KEYS, *PATHS)}
         for wanted in self._by_kind[kind]:
             node = self._web.simplified(wanted.node, facts, done)
             if node is self._web.false:
@@ -125,8 +129,8 @@ class Judges:
                 always.append(judge)
             else:
                 keyed[name].append((values, judge))
-        tables: list[tuple[Getter, dict[str, tuple[Judge, ...]]]] = []
-        paths = _table(keyed.pop(PATH))
+        tables: list[tuple[Getter, dict[Any, tuple[Judge, ...]]]] = []
+        paths = tuple((resolve(name).get, _table(entries)) for name in PATHS if (entries := keyed.pop(name)))
         for name, entries in keyed.items():
             if len(entries) < MIN_KEYED:
                 always += [judge for _, judge in entries]
@@ -143,16 +147,18 @@ class Judges:
             self._made[key] = judge
         return judge
 
-    def _key(self, node: nodes.Node) -> tuple[str, frozenset[str] | None]:
+    def _key(self, node: nodes.Node) -> tuple[str, frozenset[Any] | None]:
         """The field by which a rule is best found, and the values it can have then."""
-        best: tuple[str, frozenset[str] | None] = ("", None)
+        best: tuple[str, frozenset[Any] | None] = ("", None)
         for name in KEYS:
             values = allowed(node, name, self._web.lists)
             if values is not None and (best[1] is None or len(values) < len(best[1])):
                 best = (name, values)
         if best[1] is None or len(best[1]) > MAX_NAMES:
-            paths = allowed(node, PATH, self._web.lists)
-            best = best if paths is None else (PATH, paths)
+            for name in PATHS:
+                paths = allowed(node, name, self._web.lists)
+                if paths is not None:
+                    return name, paths
         return best
 
 
@@ -174,13 +180,13 @@ def facts_of(kind: Kind, syscall: str) -> dict[str, nodes.Fact]:
     return facts
 
 
-def allowed(node: nodes.Node, name: str, lists: Lists) -> frozenset[str] | None:
+def allowed(node: nodes.Node, name: str, lists: Lists) -> frozenset[Any] | None:
     """The values of a text field for which a node can hold; None if they are not bounded."""
     if node.kind == "and":
         known = [found for part in node.parts if (found := allowed(part, name, lists)) is not None]
         return min(known, key=len) if known else None
     if node.kind == "or":
-        total: frozenset[str] = frozenset()
+        total: frozenset[Any] = frozenset()
         for part in node.parts:
             found = allowed(part, name, lists)
             if found is None:
@@ -189,11 +195,13 @@ def allowed(node: nodes.Node, name: str, lists: Lists) -> frozenset[str] | None:
         return total
     if node.kind == "false":
         return frozenset()
-    if node.kind != "leaf" or len(node.when) < 3 or isinstance(node.when[2], dict):
+    if node.kind != "leaf" or len(node.when) < 3 or isinstance(node.when[2], dict) or isinstance(node.when[1], list):
         return None
-    if name == PATH:
-        return _paths(node.when, lists)
+    if name in PATHS:
+        return _paths(node.when, name, lists)
     if node.when[1] != name:
+        return None
+    if FIELDS[name].type == "net" and not _addresses(node.when[2]):
         return None
     if node.when[0] == "=":
         return frozenset([node.when[2]])
@@ -209,9 +217,15 @@ def first_folder(path: str) -> str:
     return path[: end + 1] if end > 0 else "/"
 
 
-def _paths(when: Sequence[Any], lists: Lists) -> frozenset[str] | None:
+def _addresses(value: Any) -> bool:
+    """Written as the sensor writes them: networks and the many ways of IPv6 are none."""
+    values = [value] if isinstance(value, str) else value
+    return all(isinstance(one, str) and "." in one and "/" not in one and ":" not in one for one in values)
+
+
+def _paths(when: Sequence[Any], name: str, lists: Lists) -> frozenset[Any] | None:
     """The first folders and last components of the paths for which a check can hold; the former end in a slash."""
-    if when[1] not in (PATH, "fd.filename", "fd.directory"):
+    if name != when[1] and _FOLDERS.get(when[1]) != name:
         return None
     operator, _, quantifier = str(when[0]).partition(" ")
     value = when[2]
@@ -225,8 +239,8 @@ def _paths(when: Sequence[Any], lists: Lists) -> frozenset[str] | None:
             return frozenset(values)
         if when[1] == "fd.directory":
             return frozenset(first_folder(one.rstrip("/") + "/x") for one in values)
-        return frozenset(map(first_folder, values)) if when[1] == PATH else None
-    if when[1] != PATH:
+        return frozenset(map(first_folder, values)) if when[1] == name else None
+    if when[1] != name:
         return None
     if operator == "startswith" and all(one.find("/", 1) > 0 for one in values):
         return frozenset(map(first_folder, values))
@@ -241,8 +255,8 @@ def _place(judge: Judge) -> int:
     return judge.place
 
 
-def _table(entries: list[tuple[frozenset[str], Judge]]) -> dict[str, tuple[Judge, ...]]:
-    found: dict[str, list[Judge]] = {}
+def _table(entries: list[tuple[frozenset[Any], Judge]]) -> dict[Any, tuple[Judge, ...]]:
+    found: dict[Any, list[Judge]] = {}
     for values, judge in entries:
         for value in values:
             found.setdefault(value, []).append(judge)
