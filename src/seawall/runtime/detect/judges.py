@@ -22,7 +22,7 @@ KEYS = ("proc.name", "proc.pname", "proc.exename", "evt.arg.request", "fd.filena
 PATHS = ("fd.name", "file.written")
 """And the path of a file, by its first folder or its last component."""
 _FOLDERS = {"fd.filename": "fd.name", "fd.directory": "fd.name"}
-MIN_KEYED = 3
+MIN_KEYED = 2
 """So many rules are worth a look-up."""
 
 MAX_NAMES = 40
