@@ -26,7 +26,15 @@ STANDARD = {
 }  # fmt: skip
 """Names with a leading underscore are the insides of these and are not listed."""
 HOUSE = ("agent", "core", "node", "assets.model", "assets.normalise", "assets.collect", "runtime.model")
-RUNTIME = ("runtime.normalise", "runtime.plan", "runtime.collect", "runtime.detect", "runtime.respond")
+RUNTIME = (
+    "runtime.normalise",
+    "runtime.parts",
+    "runtime.plan",
+    "runtime.syscalls",
+    "runtime.collect",
+    "runtime.detect",
+    "runtime.respond",
+)
 
 
 def loaded(tmp_path: Path) -> set[str]:
