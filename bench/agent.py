@@ -2,9 +2,13 @@
 200,000 system calls. Prints what it cost (processor, memory), what it lost, and how much slower the load itself ran.
 
 The agent is the real one, enrolled at a small server that speaks the wire. The slow-down is paired: the same work with
-and without the agent, in turns.
+and without the agent, in turns; processor time is compared too, which other work on the machine moves less.
+
+By itself: `bench/agent.py [--seconds N] [--quick]`. Then also: memory after 500 short containers, and a burst of
+5,000 execs a second beside a flood of calls, with what was lost and whether the node sees again 5 s later.
 """
 
+import argparse
 import json
 import os
 import shutil
@@ -29,11 +33,12 @@ CONTAINERS = 20
 TICK = os.sysconf("SC_CLK_TCK")
 
 
-def main(quick: bool) -> None:
-    """Seconds of load and number of pairs follow from `quick`."""
+def main(quick: bool, seconds: int = 0) -> None:
+    """Seconds of load and number of pairs follow from `quick`, unless `seconds` says how long."""
     if os.geteuid() != 0 or not shutil.which("docker"):
         raise RuntimeError("needs root and Docker")
-    seconds, pairs, rounds = (10, 3, 100) if quick else (60, 10, 300)
+    default, pairs, rounds, short = (10, 3, 100, 50) if quick else (60, 10, 300, 500)
+    seconds = seconds or default
     with tempfile.TemporaryDirectory() as folder, containers(Path(folder)) as names:
         peer = Peer(Path(folder) / "server")
         try:
@@ -43,6 +48,8 @@ def main(quick: bool) -> None:
                 _line("idle: processor", idle["cpu"] * 100, "% of one core")
                 _line("idle: VmRSS", idle["rss"] / 1024, "MB")
                 weigh(pid, names[0], seconds, peer)
+                grow(pid, short)
+                burst(names[0], peer)
             slow_down(Path(folder) / "node", peer, names[0], pairs, rounds)
         finally:
             peer.close()
@@ -67,6 +74,47 @@ def weigh(pid: int, name: str, seconds: int, peer: Peer) -> None:
     _line("step of the ladder", peer.of("heartbeat")[-1]["degrade"], peer.of("heartbeat")[-1]["degrade_reason"])
 
 
+def grow(pid: int, count: int) -> None:
+    """Memory that short containers leave behind."""
+    before = resident_kb(pid)
+    for _ in range(count):
+        command = ["docker", "run", "--rm", "--network", "none", IMAGE, "/bin/true"]
+        subprocess.run(command, check=False, timeout=120, capture_output=True)
+    time.sleep(5)
+    grown = resident_kb(pid) - before
+    _line(f"growth over {count} short containers", grown / 1024, f"MB  ({grown / 1024:.2f} × of the limit of 1 MB)")
+
+
+def burst(name: str, peer: Peer) -> None:
+    """Far more than the node is made for; what was lost is told, and what comes 5 s later is seen."""
+    flood = "dd if=/dev/zero of=/dev/null bs=1 count=100000000"
+    commands = (["/bin/busy", "burst", "5"], ["/bin/sh", "-c", f"timeout 5 {flood}"])
+    running = [subprocess.Popen(["docker", "exec", name, *command], stdout=subprocess.PIPE) for command in commands]
+    out, _ = running[0].communicate(timeout=120)
+    running[1].wait(120)
+    time.sleep(5)
+    marker = f"seawall-after-{time.monotonic_ns()}"
+    alerts = len(peer.of("alert"))
+    probe = ["docker", "exec", name, "/bin/sh", "-c", f": {marker}; : > /etc/ld.so.preload"]
+    subprocess.run(probe, check=False, timeout=60, capture_output=True)
+    began = time.monotonic()
+    while time.monotonic() - began < 30 and not any(
+        "ld.so.preload" in json.dumps(a) for a in peer.of("alert")[alerts:]
+    ):
+        time.sleep(0.1)
+    took = time.monotonic() - began
+    count = len(peer.of("heartbeat"))
+    peer.wait(lambda: len(peer.of("heartbeat")) > count, 60)
+    sensor = peer.of("heartbeat")[-1]["sensor"]
+    _line("burst: execs a second", json.loads(out)["execs"], f"(lost and counted: {sensor.get('dropped')})")
+    _line("burst: alert 5 s later came after", took, "s  (30 s: it did not come)")
+
+
+def resident_kb(pid: int) -> int:
+    """VmRSS."""
+    return int((procfs.status(pid) or {}).get("VmRSS", "0 kB").split()[0])
+
+
 def slow_down(state: Path, peer: Peer, name: str, pairs: int, rounds: int) -> None:
     """The same work with and without the agent, in turns."""
     with_agent, without = [], []
@@ -74,17 +122,19 @@ def slow_down(state: Path, peer: Peer, name: str, pairs: int, rounds: int) -> No
         without.append(work(name, rounds))
         with agent(state, peer):
             with_agent.append(work(name, rounds))
-    ratios = [one / other for one, other in zip(with_agent, without, strict=True)]
-    _line("work without the agent", statistics.median(without), "s (median)")
-    _line("work with the agent", statistics.median(with_agent), "s (median)")
-    _line("slow-down", statistics.median(ratios), f"× (pairs from {min(ratios):.2f} to {max(ratios):.2f})")
+    for what, unit in (("seconds", "by the clock"), ("processor", "in processor time")):
+        ratios = [one[what] / other[what] for one, other in zip(with_agent, without, strict=True)]
+        alone = statistics.median(one[what] for one in without)
+        beside = statistics.median(one[what] for one in with_agent)
+        _line(f"work {unit}, without and with", alone, f"s, {beside:.2f} s (medians)")
+        _line(f"slow-down {unit}", statistics.median(ratios), f"× (pairs from {min(ratios):.2f} to {max(ratios):.2f})")
 
 
-def work(name: str, rounds: int) -> float:
-    """Seconds that a fixed amount of the mix takes in a container."""
+def work(name: str, rounds: int) -> dict[str, float]:
+    """Seconds, by the clock and of a processor, that a fixed amount of the mix takes in a container."""
     command = ["docker", "exec", name, "/bin/busy", "work", str(rounds)]
     done = subprocess.run(command, capture_output=True, check=True, timeout=300)
-    return float(json.loads(done.stdout)["seconds"])
+    return dict(json.loads(done.stdout))
 
 
 def cost(pid: int, seconds: float) -> dict[str, float]:
@@ -148,3 +198,11 @@ def containers(folder: Path) -> Iterator[list[str]]:
 
 def _line(name: str, value: float, unit: str) -> None:
     print(f"  {name:32} {value:10.2f}  {unit}", flush=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=int, default=0, help="of load; 600 for the ten minutes of the target")
+    parser.add_argument("--quick", action="store_true")
+    asked = parser.parse_args()
+    main(asked.quick, asked.seconds)

@@ -82,10 +82,16 @@ static void slot(void)
 int main(int argc, char **argv)
 {
 	if (argc != 3) {
-		fprintf(stderr, "busy pace SECONDS | busy work ROUNDS\n");
+		fprintf(stderr, "busy pace SECONDS | busy work ROUNDS | busy burst SECONDS\n");
 		return 2;
 	}
 	double start = now();
+	if (strcmp(argv[1], "burst") == 0) { /* execs as fast as they go */
+		while (now() - start < atof(argv[2]))
+			run_one();
+		printf("{\"execs\": %.0f}\n", execs / (now() - start));
+		return 0;
+	}
 	if (strcmp(argv[1], "work") == 0) {
 		for (int i = atoi(argv[2]); i > 0; i--)
 			slot();

@@ -146,7 +146,14 @@ int main(int argc, char **argv)
 	pthread_t other;
 	if (is(what, "files"))
 		files();
-	else if (is(what, "thread"))
+	else if (is(what, "linked")) {
+		symlink("/etc", "/tmp/way");
+		close(open("/tmp/new", O_CREAT | O_WRONLY, 0600));
+		rename("/tmp/new", "/tmp/way/new-name");
+		unlink("/proc/self/root/etc/new-name");
+		mount("/dev/null", "/tmp", "ext4", 0, "");
+		usleep(300000);
+	} else if (is(what, "thread"))
 		pthread_create(&other, NULL, thread, NULL), pthread_join(other, NULL);
 	else if (is(what, "thread-exec"))
 		pthread_create(&other, NULL, thread_exec, argv[2]), pause();

@@ -37,6 +37,17 @@ def test_names_of_files_are_made_absolute(sensor):
     assert [e.paths for e in events.calls("truncate")] == [("/tmp/d/c",)]
 
 
+def test_links_on_the_way_are_followed(sensor):
+    events = done(sensor, "linked")
+    (renamed,) = events.calls("rename")
+    assert renamed.paths == ("/tmp/new", "/etc/new-name")
+    assert renamed.raw["named"] == ("/tmp/new", "/tmp/way/new-name")
+    assert [e.paths for e in events.calls("unlink")] == [("/etc/new-name",)]
+    (mounted,) = [e for e in events.of(Kind.MOUNT) if e.text == "ext4"]
+    assert mounted.source is not None
+    assert (mounted.source.mode & 0o170000, mounted.source.rdev) == (0o20000, 0x103)
+
+
 def test_a_descriptor_is_told_by_its_file(sensor):
     events = done(sensor, "files")
     for name in ("fchmod", "fchown"):
@@ -175,5 +186,6 @@ def test_who_leaves_its_cgroup_stays_who_it_was(sensor, container):
             if (folder / "cgroup.procs").exists():
                 (folder / "cgroup.procs").write_text(str(inside))
         assert container not in Path(f"/proc/{inside}/cgroup").read_text()
+        list(sensor.read(100_000))
         shell.communicate(b"go\n", timeout=20)
-    assert seen(sensor, lambda events: any("seawall-left" in e.process.args for e in events))
+    assert seen(sensor, lambda events: any("seawall-left" in e.process.args for e in events)), sensor.counters()

@@ -18,6 +18,7 @@ from seawall.core.errors import SeawallError
 from seawall.runtime import normalise, syscalls
 from seawall.runtime.collect import filters, loading
 from seawall.runtime.collect.floods import Floods
+from seawall.runtime.collect.paths import Paths
 from seawall.runtime.collect.people import People
 from seawall.runtime.collect.ring import Ring
 from seawall.runtime.collect.table import Table
@@ -43,6 +44,7 @@ class Sensor:
         self._enforce = enforce
         self._table = Table()
         self._people = People()
+        self._paths = Paths()
         self._loaded: loading.Loaded | None = None
         self._rings: list[Ring] = []
         self._waiting: deque[Event] = deque()
@@ -218,6 +220,11 @@ class Sensor:
         event = Event(kind, when, self._table.of(head), head.result, uptime=head.time)
         self._people.fill(event.process, started=False)
         _fill(event, record, head)
+        if event.paths and head.flags & normalise.IN_CONTAINER:
+            if kind is Kind.MOUNT:
+                event.source = self._paths.source(event, event.paths[0])
+            elif kind is Kind.CALL:
+                self._paths.resolve(event)
         return event
 
     def _flooding(self) -> Iterator[Event]:
