@@ -80,9 +80,9 @@ export function useEngineColumns(category: string): Column<Alert>[] {
         { key: 'user', title: t('column.user'), width: 70, render: (row) => row.process.user ?? '' },
       ],
       file_tampering: [
-        { key: 'file', title: t('column.file'), width: 210, render: (row) => code(row.evidence.file?.path || row.evidence.paths?.[0]) },
-        { key: 'how', title: t('column.how'), width: 110, render: how },
-        { key: 'process', title: t('column.process'), width: 140, render: (row) => code(row.process.exe) },
+        { key: 'file', title: t('column.file'), width: 184, render: (row) => code(row.evidence.file?.path || row.evidence.paths?.[0]) },
+        { key: 'how', title: t('column.how'), width: 136, render: how },
+        { key: 'process', title: t('column.process'), width: 116, render: (row) => code(row.process.exe) },
       ],
       risky_syscall: [
         { key: 'call', title: t('column.call'), width: 130, render: (row) => code(callOf(row)) },
@@ -92,7 +92,7 @@ export function useEngineColumns(category: string): Column<Alert>[] {
           width: 110,
           render: (row) => (errorOf(row.evidence.result) ? <span className="quiet">{errorOf(row.evidence.result)}</span> : <span className="medium">{t('succeeded')}</span>),
         },
-        { key: 'process', title: t('column.process'), width: 140, render: (row) => code(row.process.exe) },
+        { key: 'process', title: t('column.process'), width: 116, render: (row) => code(row.process.exe) },
       ],
       malware: [
         { key: 'file', title: t('column.file'), width: 210, render: (row) => code(row.evidence.file?.path || row.process.exe) },
@@ -102,14 +102,14 @@ export function useEngineColumns(category: string): Column<Alert>[] {
       network: [
         { key: 'peer', title: t('column.peer'), width: 180, render: (row) => code(peerOf(row)) },
         { key: 'listed', title: t('column.listed'), width: 110, render: (row) => indicatorOf(row)?.kind ?? <span className="quiet">–</span> },
-        { key: 'process', title: t('column.process'), width: 140, render: (row) => code(row.process.exe) },
+        { key: 'process', title: t('column.process'), width: 116, render: (row) => code(row.process.exe) },
       ],
     }
     const mine = own[category] ?? []
     const taken = new Set(mine.map((column) => column.key))
     const rest = common(t)
       .filter((column) => column.key !== 'category' && !taken.has(column.key))
-      .map((column) => (column.key === 'title' ? { ...column, width: 200 } : ['image', 'state'].includes(column.key) ? { ...column, hidden: true } : column))
+      .map((column) => (column.key === 'title' ? { ...column, width: 196 } : ['image', 'state'].includes(column.key) ? { ...column, hidden: true } : column))
     const place = rest.findIndex((column) => column.key === 'container')
     return [...rest.slice(0, place), ...mine, ...rest.slice(place)]
   }, [t, category, how])
