@@ -123,9 +123,9 @@ def test_the_kernel_stops_what_tables_say(container, heard, tmp_path):
                 mine = [a for a in watcher.alerts() if a["rule"] == rule and a["container"]["id"] == container]
                 return mine if len(mine) >= count else None
 
-            return watcher.wait(found, 15)
+            return watcher.wait(found, 45)
 
-        watcher.wait(lambda: inside(tcp).returncode != 0, 20)
+        watcher.wait(lambda: inside(tcp).returncode != 0, 45)
         before = (heard.calls, heard.datagrams)
         assert "not permitted" in inside(tcp).stderr
         assert inside(udp).returncode != 0

@@ -88,7 +88,7 @@ def test_a_blocked_shell_never_said_a_word(container: str, listener: Listener, t
     )
     with watching(tmp_path, *(["--enforce"] if enforce else [])) as watcher:
         docker_cli("exec", NAME, "bash", "-c", attack)
-        watcher.wait(lambda: shells(watcher), 10)
+        watcher.wait(lambda: shells(watcher), 40)
         time.sleep(1)
         found = shells(watcher)
         lived = subprocess.run(

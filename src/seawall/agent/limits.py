@@ -4,7 +4,7 @@ The steps, each shown in the console; a step is left again when the agent has be
     0 everything
     1 no errands: image inventories and baselines wait
     2 longer intervals: snapshots are taken four times less often
-    3 fewer files: watched folders are off, files watched by path or name stay
+    3 fewer files: watched folders are off but for blocking rules, files watched by path or name stay
     4 only executions, escapes, reverse shells and the response to them
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from seawall.runtime.model import Category, Kind, Plan
+from seawall.runtime.model import Category, Kind, Plan, Rule
 
 MAX_CPU = 0.05
 """Share of one core over the last reading's interval."""
@@ -83,10 +83,10 @@ def narrowed(plan: Plan, step: int) -> Plan:
     """The plan as the sensor and the engine should have it at this step. The same object below step 3."""
     if step < 3:
         return plan
-    filters: dict[str, Any] = dict(plan.filters) | {"open_prefixes": []}
+    filters: dict[str, Any] = dict(plan.filters) | {"open_prefixes": _response_prefixes(plan)}
     if step == 3:
         return replace(plan, version=f"{plan.version}-fewer-files", filters=filters)
-    rules = tuple(rule for rule in plan.rules if _kept(rule.category, rule.kinds))
+    rules = tuple(rule for rule in plan.rules if _kept(rule))
     wanted = {kind.value for rule in rules for kind in rule.kinds if rule.enabled}
     filters["kinds"] = [kind for kind in _texts(filters, "kinds") if kind in wanted]
     return replace(plan, version=f"{plan.version}-least", rules=rules, filters=filters)
@@ -118,8 +118,24 @@ def _reasons(reading: Reading, share: float) -> tuple[list[str], int]:
     return found, worst
 
 
-def _kept(category: Category, kinds: tuple[Kind, ...]) -> bool:
-    return category in _PRECIOUS or Kind.EXEC in kinds
+def _kept(rule: Rule) -> bool:
+    """What blocks, and what lifts a block, stays at every step."""
+    return rule.category in _PRECIOUS or Kind.EXEC in rule.kinds or rule.action != "alert"
+
+
+def _response_prefixes(plan: Plan) -> list[str]:
+    """Watched folders that a blocking rule needs: the response to what happens there is never given up."""
+    blocking = [rule for rule in plan.rules if rule.enabled and rule.action == "block" and Kind.OPEN in rule.kinds]
+    if not blocking:
+        return []
+    from seawall.runtime.detect.reach import filters
+
+    watched = _texts(plan.filters, "open_prefixes")
+    try:
+        needed = set(filters(blocking, plan.lists)["open_prefixes"])
+    except (ValueError, KeyError):
+        return watched
+    return [prefix for prefix in watched if prefix in needed]
 
 
 def _texts(filters: Mapping[str, Any], name: str) -> list[str]:

@@ -107,3 +107,17 @@ def test_the_governor_reads_this_process():
     assert 0 <= reading.cpu_pressure <= 100
     time.sleep(0.2)
     assert reader.read().cpu < 0.5
+
+
+def test_no_step_gives_up_a_response():
+    def rule(name, action, category=Category.FILE_TAMPERING):
+        when = ["startswith", "fd.name", f"/srv/{name}/"]
+        return Rule(name, name, category, Severity.HIGH, (Kind.OPEN,), when, action=action)
+
+    rules = (rule("told", "alert"), rule("stopped", "block"), rule("free", "allow"))
+    plan = Plan("p", rules, filters={"kinds": ["open"], "open_prefixes": ["/srv/stopped/", "/srv/told/"]})
+    assert narrowed(plan, 3).filters["open_prefixes"] == ["/srv/stopped/"]
+    least = narrowed(plan, 4)
+    assert [rule.id for rule in least.rules] == ["stopped", "free"]
+    assert least.filters["open_prefixes"] == ["/srv/stopped/"]
+    assert least.filters["kinds"] == ["open"]
