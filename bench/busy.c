@@ -82,7 +82,7 @@ static void slot(void)
 int main(int argc, char **argv)
 {
 	if (argc != 3) {
-		fprintf(stderr, "busy pace SECONDS | busy work ROUNDS | busy burst SECONDS\n");
+		fprintf(stderr, "busy pace SECONDS | busy work ROUNDS | busy burst SECONDS | busy flood SECONDS\n");
 		return 2;
 	}
 	double start = now();
@@ -96,6 +96,14 @@ int main(int argc, char **argv)
 		for (int i = atoi(argv[2]); i > 0; i--)
 			slot();
 		printf("{\"seconds\": %.4f, \"processor\": %.4f}\n", now() - start, processor());
+		return 0;
+	}
+	if (strcmp(argv[1], "flood") == 0) { /* as dd bs=1 */
+		int from = open("/dev/zero", O_RDONLY), to = open("/dev/null", O_WRONLY);
+		char one;
+		for (long i = 0; i % 1000 || now() - start < atof(argv[2]); i++)
+			if (read(from, &one, 1) != 1 || write(to, &one, 1) != 1)
+				return 1;
 		return 0;
 	}
 	double end = start + atof(argv[2]);
