@@ -52,7 +52,7 @@ def test_ordinary_life_of_containers_is_quiet(dockerd: Docker, bash_image: str, 
             docker_cli("stop", "-t", "0", name)
             mine_id = docker_cli("inspect", "-f", "{{.Id}}", name)
             time.sleep(2)
-            mine = [alert for alert in watcher.alerts() if alert["container"]["id"] == mine_id]
+            mine = [alert for alert in watcher.alerts() if alert["container"].get("id") == mine_id]
             assert [(alert["rule"], alert["process"]["args"]) for alert in mine] == []
             docker_cli("start", name)
             docker_cli("exec", name, "sh", "-c", "echo '# x' > /etc/crontab")

@@ -16,7 +16,7 @@ NOTHING: Mapping[str, Any] = {}
 class Installed:
     """{"installed": True} of a program that was installed."""
 
-    KINDS = (Kind.CALL, Kind.EXEC, Kind.OPEN)
+    KINDS = (Kind.CALL, Kind.EXEC)
 
     def __init__(self) -> None:
         self._paths: OrderedDict[int, None] = OrderedDict()
@@ -29,13 +29,8 @@ class Installed:
         if event.kind is Kind.EXEC:
             known = hash((container.id, event.process.exe)) in self._paths
             return {"installed": True} if known else NOTHING
-        path = ""
-        if event.kind is Kind.CALL and event.syscall in MOVES and event.result >= 0 and event.paths:
-            path = event.paths[-1]
-        elif event.kind is Kind.OPEN and event.file is not None:
-            path = event.file.path
-        if path and by_package_manager(event.process):
-            key = hash((container.id, path))
+        if event.syscall in MOVES and event.result >= 0 and event.paths and by_package_manager(event.process):
+            key = hash((container.id, event.paths[-1]))
             self._paths[key] = None
             self._paths.move_to_end(key)
             if len(self._paths) > MAX_FILES:

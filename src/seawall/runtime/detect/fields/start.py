@@ -34,6 +34,9 @@ DEVICES = (
     "/dev/nvme",
     "/dev/dm-",
     "/dev/mapper/",
+    "/dev/loop",
+    "/dev/md",
+    "/dev/mmcblk",
 )
 
 

@@ -4,7 +4,7 @@ A running file counts as the image's own when it was not written after the conta
 no folder that exists to be written to.
 """
 
-from seawall.runtime.detect.fields.form import Field, ancestors, basename
+from seawall.runtime.detect.fields.form import MAX_ANCESTORS, Field, ancestors, basename
 from seawall.runtime.model import Event, Process
 
 TMPFS = 0x01021994
@@ -44,10 +44,17 @@ def _inside(process: Process) -> list[Process]:
 
 def by_package_manager(process: Process) -> bool:
     """It or an ancestor is a package manager: an interpreter that runs one (dnf, unattended-upgrade) counts too."""
-    for one in _inside(process):
-        name = own_name(one)
-        if name in MANAGERS or (name.startswith("python") and one.comm in MANAGERS and _script_is_own(one)):
+    container = process.container
+    one: Process | None = process
+    for _ in range(MAX_ANCESTORS):
+        if one is None or one.container is not container:
+            return False
+        name = basename(one.exe)
+        if (
+            name in MANAGERS or (one.comm in MANAGERS and name.startswith("python") and _script_is_own(one))
+        ) and own_name(one):
             return True
+        one = one.parent
     return False
 
 
