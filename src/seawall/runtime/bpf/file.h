@@ -38,8 +38,6 @@ STEP long step_up(__u32 i, struct walk *w)
 	struct scratch *s = w->s;
 	struct dentry *dentry = s->dentry;
 	struct vfsmount *mnt = s->mnt;
-	if (dentry == s->root && mnt == s->root_mount)
-		return 1;
 	struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
 	if (dentry == BPF_CORE_READ(mnt, mnt_root)) {
 		struct mount *here = (void *)mnt - bpf_core_field_offset(struct mount, mnt);
@@ -140,17 +138,14 @@ SUBPROGRAM __u32 write_inner(__u32 out, __u64 from)
 	return s->written;
 }
 
-/* Write the path at `out`, no closing zero; its size. Parts are gathered from the file to the root, then written. */
+/* Write the path at `out`, no closing zero; its size. Parts are gathered from the file to the root, then written. The root
+ * is the mount namespace's own, not the caller's: chroot changes no path. */
 SUBPROGRAM __u32 write_path(__u32 out, __u64 dentry, __u64 mnt)
 {
 	struct walk w = { scratch() };
 	struct scratch *s = w.s;
-	struct task_struct *task = current_task();
-	struct fs_struct *fs = GET(task, fs);
 	if (!s)
 		return 0;
-	s->root = BPF_CORE_READ(fs, root.dentry);
-	s->root_mount = BPF_CORE_READ(fs, root.mnt);
 	s->dentry = (void *)dentry;
 	s->mnt = (void *)mnt;
 	s->parts = s->written = 0;

@@ -56,8 +56,8 @@ struct scratch {
 		struct cred_record cred;
 		struct container_record container;
 	};
-	struct dentry *chain[32], *dentry, *root; /* of a walk */
-	struct vfsmount *mnt, *root_mount;
+	struct dentry *chain[32], *dentry; /* of a walk */
+	struct vfsmount *mnt;
 	__u32 parts, out, written, sending;
 	struct path_key key;
 	struct name_key name;
