@@ -1,7 +1,8 @@
 """A BPF ring buffer read through mmap, without libbpf: kernel/bpf/ringbuf.c is the form.
 
 The kernel writes records behind the producer's position; we move the consumer's position behind what we have read.
-Data pages are mapped twice in a row, so that no record is ever split.
+The kernel offers the data pages twice in a row, so that no record is ever split; we map them once, because every
+mapped page counts as our memory, and put the one record in a round that is split together.
 """
 
 import mmap
@@ -22,14 +23,14 @@ class Ring:
     def __init__(self, descriptor: int, size: int) -> None:
         self._mask = size - 1
         self._own = mmap.mmap(descriptor, PAGE, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE, offset=0)
-        self._kernel = mmap.mmap(descriptor, PAGE + 2 * size, mmap.MAP_SHARED, mmap.PROT_READ, offset=PAGE)
+        self._kernel = mmap.mmap(descriptor, PAGE + size, mmap.MAP_SHARED, mmap.PROT_READ, offset=PAGE)
         # One store of eight bytes each: pack_into writes byte by byte, and the kernel would see a position in between.
         self._consumer = memoryview(self._own).cast("Q")
         self._producer = memoryview(self._kernel)[:PAGE].cast("Q")
         self._data = memoryview(self._kernel)[PAGE:]
         self._position = self._consumer[0]
         self._next = self._position
-        self._at = self._size = 0
+        self._view, self._at, self._size = self._data, 0, 0
 
     def when(self) -> int:
         """Time of the oldest record (ns since boot), or 0 when there is none that is whole."""
@@ -42,22 +43,25 @@ class Ring:
             self._size = length & ~DISCARD
             self._next = position + (self._size + 15 & ~7)
             if not length & DISCARD:
-                self._at = at + 8
-                return int(_TIME.unpack_from(self._data, at + 8 + TIME_AT)[0])
+                self._view, self._at = self._data, at + 8
+                if at + 8 + self._size > self._mask + 1:
+                    rest = self._size - (self._mask + 1 - at - 8)
+                    self._view, self._at = memoryview(bytes(self._data[at + 8 :]) + bytes(self._data[:rest])), 0
+                return int(_TIME.unpack_from(self._view, self._at + TIME_AT)[0])
             self._position = self._consumer[0] = position = self._next
         return 0
 
     def kind(self) -> int:
         """Of the record that `when` found: its first byte."""
-        return self._data[self._at]
+        return self._view[self._at]
 
     def values(self, form: struct.Struct) -> tuple[Any, ...]:
         """The record that `when` found, taken apart without a view of it."""
-        return form.unpack_from(self._data, self._at)
+        return form.unpack_from(self._view, self._at)
 
     def record(self) -> memoryview:
         """The record that `when` found, valid until `advance`."""
-        return self._data[self._at : self._at + self._size]
+        return self._view[self._at : self._at + self._size]
 
     def advance(self) -> None:
         """Give the record that `when` found back to the kernel."""
@@ -65,7 +69,7 @@ class Ring:
 
     def close(self) -> None:
         """Unmap. Records shown before must not be used any more."""
-        for view in (self._consumer, self._producer, self._data):
+        for view in (self._view, self._consumer, self._producer, self._data):
             view.release()
         self._own.close()
         self._kernel.close()
