@@ -28,16 +28,30 @@ RULES = (
 )
 
 
-@pytest.fixture(scope="module", params=["6.1", "6.12"])
-def report(request, tmp_path_factory):
-    plan = tmp_path_factory.mktemp("plan") / "plan.json"
-    plan.write_text(json.dumps(plans.encode(plans.seal(RULES, {}, plans.read().filters))))
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory):
+    path = tmp_path_factory.mktemp("plan") / "plan.json"
+    path.write_text(json.dumps(plans.encode(plans.seal(RULES, {}, plans.read().filters))))
+    return path
+
+
+def denied(version, plan, parameters):
+    script = Path(machine.__file__).parent / "denying.py"
     try:
-        chosen = machine.kernel(request.param)
-        script = Path(machine.__file__).parent / "denying.py"
-        return machine.run(chosen, script, files={"plan.json": plan}, parameters="lsm=bpf")
+        return machine.run(machine.kernel(version), script, files={"plan.json": plan}, parameters=parameters)
     except machine.Unavailable as error:
-        pytest.skip(f"no machine with kernel {request.param}: {error}")
+        pytest.skip(f"no machine with kernel {version}: {error}")
+
+
+@pytest.fixture(scope="module", params=["6.1", "6.12"])
+def report(request, plan):
+    return denied(request.param, plan, "lsm=bpf")
+
+
+def test_a_kernel_that_takes_security_programs_but_never_asks_them_is_found_out(plan):
+    told = denied("6.1", plan, "lsm=yama")
+    assert told["on"] == ["deny", "egress"], "the next means take its place"
+    assert "does not ask" in told["reasons"]["lsm"]
 
 
 def test_it_is_the_security_module_that_decides(report):

@@ -1,4 +1,4 @@
-"""Runs inside the machine: the deeds of enforcing.py against the denials of respond/kernel.py. Prints JSON."""
+"""Runs inside the machine: the deeds of deeds.py against the denials of respond/kernel.py. Prints JSON."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-import enforcing
+import deeds
 import sensing
 
 
@@ -26,7 +26,7 @@ def main() -> None:
     (place / "bin" / "miner").write_bytes(Path("/bin/busybox").read_bytes())
     (place / "bin" / "miner").chmod(0o755)
     plan = plans.read(Path("/plan.json"))
-    listeners = [socket.create_server((host, enforcing.PORT)) for host in ("127.0.0.1", "127.0.0.2")]
+    listeners = [socket.create_server((host, deeds.PORT)) for host in ("127.0.0.1", "127.0.0.2")]
     for listener in listeners:
         listener.settimeout(1)
     group = sensing.cgroup()
@@ -36,11 +36,11 @@ def main() -> None:
     kernel = Kernel(sensor.maps())
     kernel.apply(plan)
     report: dict[str, object] = {"kernel": os.uname().release, "on": sorted(kernel.on), "reasons": kernel.reasons}
-    report["container"] = enforcing.inside(group, place)
+    report["container"] = deeds.inside(group, place)
     shadow = place / "etc" / "shadow"
     report["shadow"] = shadow.read_text() if shadow.exists() else None
-    report["arrived"] = [enforcing.tried(listener.accept) for listener in listeners]
-    report["host"] = enforcing.tried(lambda: enforcing.write(str(place / "etc" / "shadow")))
+    report["arrived"] = [deeds.tried(listener.accept) for listener in listeners]
+    report["host"] = deeds.tried(lambda: deeds.write(str(place / "etc" / "shadow")))
     time.sleep(0.5)
     report["refusals"] = [[refusal.exec, refusal.path, refusal.pid > 1] for refusal in kernel.refusals()]
     kernel.close()

@@ -244,7 +244,8 @@ def run(
     if shutil.which("qemu-system-x86_64") is None or platform.machine() != "x86_64":
         raise Unavailable("qemu-system-x86_64 is not installed")
     disk = initramfs(script, {**{f"modules/{path.name}": path for path in chosen.modules}, **files})
-    command = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", "1024", "-smp", "2", "-display", "none"]
+    # One processor: with two, emulation trips over the kernel changing its own code.
+    command = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", "1024", "-smp", "1", "-display", "none"]
     command += ["-nodefaults", "-no-reboot", "-serial", "stdio", "-kernel", str(chosen.image), "-initrd", str(disk)]
     command += ["-append", f"console=ttyS0 quiet panic=-1 {parameters}".strip()]
     try:

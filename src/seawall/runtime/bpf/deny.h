@@ -20,7 +20,7 @@ enum denial_kind {
 	REFUSED_OPEN = 5,
 };
 
-enum forbidden_calls { CALL_MOUNT = 1, CALL_PTRACE = 2 };
+enum forbidden_calls { CALL_MOUNT = 1, CALL_PTRACE = 2, CALL_TRIAL = 4 /* does the kernel ask at all? */ };
 #define PTRACE_ATTACHES 2 /* PTRACE_MODE_ATTACH */
 #define DENIED_PATH 104
 

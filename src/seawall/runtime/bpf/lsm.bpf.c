@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Refuses, inline and with EPERM, what the tables of deny.h forbid containers. Only kernels with `bpf` in their list of
  * security modules take it; where this loads, deny.bpf.c and egress.bpf.c are not needed. */
+/* Room of its own: where the kernel may be preempted, a tracepoint's program could come in between. */
+#define scratches lsm_scratches
 #include "deny.h"
 
 #define EPERM 1
@@ -45,10 +47,23 @@ SUBPROGRAM int forbidden_peer(unsigned long at, int length)
 	return 0;
 }
 
-static __always_inline int forbidden_call(__u32 call)
+static __always_inline int asked_for(__u32 call)
 {
 	__u32 zero = 0, *calls = bpf_map_lookup_elem(&deny_calls, &zero);
-	return calls && (*calls & call) && enforcing() && in_container();
+	return calls && (*calls & call);
+}
+
+static __always_inline int forbidden_call(__u32 call)
+{
+	return asked_for(call) && enforcing() && in_container();
+}
+
+/* While the loader tries whether the kernel asks: a file of a name in the table, whoever writes it. */
+static __always_inline int tried(struct file *file)
+{
+	struct name_key name = {};
+	bpf_probe_read_kernel_str(name.text, MAX_NAME, BPF_CORE_READ(file, f_path.dentry, d_name.name));
+	return bpf_map_lookup_elem(&deny_write_names, &name) != 0;
 }
 
 SEC("lsm/bprm_check_security")
@@ -66,6 +81,8 @@ int BPF_PROG(lsm_open, struct file *file, int ret)
 	__u32 mode = BPF_CORE_READ(file, f_mode);
 	if (ret || !(mode & FMODE_WRITE) || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFREG)
 		return ret;
+	if (asked_for(CALL_TRIAL))
+		return tried(file) ? -EPERM : 0;
 	if (!enforcing() || !in_container() || !forbidden(file, 1))
 		return 0;
 	note(bpf_get_current_task_btf(), REFUSED_OPEN);
@@ -133,6 +150,13 @@ int BPF_PROG(lsm_send, struct socket *socket, struct msghdr *message, int size, 
 
 SEC("lsm/sb_mount")
 int BPF_PROG(lsm_mount, const char *device, const struct path *path, const char *type, unsigned long flags, void *data, int ret)
+{
+	return ret ? ret : forbidden_call(CALL_MOUNT) ? -EPERM : 0;
+}
+
+/* The newer interface for mounts asks here. */
+SEC("lsm/move_mount")
+int BPF_PROG(lsm_move_mount, const struct path *from, const struct path *to, int ret)
 {
 	return ret ? ret : forbidden_call(CALL_MOUNT) ? -EPERM : 0;
 }

@@ -6,6 +6,7 @@ table can say (detect/exact.py). Gone with the agent: nothing is pinned.
 
 import os
 import struct
+import tempfile
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from seawall.runtime.respond.mounts import mounts_of
 EXEC, OPEN, CHANGED, REFUSED_EXEC, REFUSED_OPEN = 1, 2, 3, 4, 5
 """What a process was stopped for, or refused (bpf/deny.h)."""
 CALLS = {"mount": 1, "ptrace": 2}
+CALL_TRIAL = 4
+TRIAL = "seawall-trial-of-the-kernel"
+ASK = "start it with `bpf` in its list of security modules: lsm=…,bpf"
 LAST = 128
 MAX_KNOWN = 1024
 MAPS = {
@@ -177,6 +181,8 @@ def load(name: str, sensor: Mapping[str, int], folder: Path = loading.FOLDER) ->
                 raise
             loader.add(folder / f"{name}.old.o", cgroup)
         own = {each: fd for each, fd in loader.maps.items() if each not in sensor}
+        if name == "lsm" and not _asks(own):
+            raise SeawallError("the kernel takes security programs but does not ask them", ASK)
         return {"maps": list(own)}, [*own.values(), *loader.links]
 
     answer, descriptors = loading.in_child(work)
@@ -184,6 +190,25 @@ def load(name: str, sensor: Mapping[str, int], folder: Path = loading.FOLDER) ->
         raise SeawallError(answer["error"], answer.get("hint", ""))
     names = answer["maps"]
     return dict(zip(names, descriptors, strict=False)), descriptors[len(names) :]
+
+
+def _asks(maps: Mapping[str, int]) -> bool:
+    """Whether the kernel asks what it took: for a moment, a file of a name that nothing else has must not be opened."""
+    from seawall.runtime.collect import libbpf
+
+    page = mmap(maps["deny_calls"], PAGESIZE, MAP_SHARED, PROT_READ | PROT_WRITE)
+    libbpf.replace(maps["deny_write_names"], {filters.name_key(TRIAL): 1}, MAPS["deny_write_names"])
+    _BITS.pack_into(page, 0, CALL_TRIAL)
+    try:
+        with tempfile.TemporaryDirectory() as place:
+            Path(place, TRIAL).write_bytes(b"")
+    except PermissionError:
+        return True
+    finally:
+        _BITS.pack_into(page, 0, 0)
+        libbpf.replace(maps["deny_write_names"], {}, MAPS["deny_write_names"])
+        page.close()
+    return False
 
 
 def unified() -> str:
