@@ -1,6 +1,5 @@
 """Who is in a container already, and who still sets it up."""
 
-import dataclasses
 from typing import Any
 
 import pytest
@@ -19,11 +18,9 @@ def head(pid: int, ppid: int, *, inside: bool = False, vpid: int = 0) -> Head:
 
 
 def program(path: str, namespaces: dict[str, int], container: str = "") -> Exec:
-    empty: dict[str, Any] = {
-        field.name: {"int": 0, "str": "", "tuple[str, ...]": ()}.get(str(field.type), ())
-        for field in dataclasses.fields(Exec)
-    }
-    return Exec(**{**empty, "namespaces": namespaces, "file": File(path), "container": container, "before": None})
+    nothing = dict.fromkeys(Exec._fields, 0) | dict.fromkeys(("comm", "tty", "cwd"), "") | {"stdio": (), "args": ()}
+    known: dict[str, Any] = {"namespaces": namespaces, "file": File(path), "container": container, "before": None}
+    return Exec(**(nothing | known))
 
 
 @pytest.mark.parametrize("known", [10, None])
