@@ -59,6 +59,7 @@ ERRANDS = {
         "seawall.images.collect.errand", ("image_id", "name", "order"), "inventory", 900, 1024 << 20
     ),
     "baseline.collect": Errand("seawall.baseline.collect.errand", ("benchmark", "run"), "facts", 300, 512 << 20),
+    "runtime.replay": Errand("seawall.agent.replay", ("home",), "replay", 900, 512 << 20, input=True),
     "response.process": _RESPONSE,
     "response.container": _RESPONSE,
     "response.file": _RESPONSE,

@@ -39,6 +39,8 @@ from seawall.core.envelope import Reply
 from seawall.core.errors import SeawallError
 from seawall.node.docker import Docker
 from seawall.node.http import Connection
+from seawall.runtime.collect.recorder import FOLDER as RECORDING
+from seawall.runtime.collect.recorder import Recorder
 from seawall.runtime.model import Container
 
 GOVERN = 10.0
@@ -78,7 +80,8 @@ class Agent:
         self._settings, complaint = configuration.first(home.config)
         if complaint:
             self._problems.say("configuration", complaint)
-        self._watch = Watch(self._alert, self._problems)
+        recorded = os.environ.get("SEAWALL_RECORDING", "on") != "off"
+        self._watch = Watch(self._alert, self._problems, Recorder(home.folder / RECORDING) if recorded else None)
         self._errands = Errands(self._spool.put_json, home.folder)
         self._responses = Errands(self._urgent, home.folder, self._responded)
         self._watch.response.keep(Kept(home.folder))

@@ -17,6 +17,7 @@ from seawall.core.clock import format_time
 from seawall.core.errors import SeawallError
 from seawall.core.ids import new_id
 from seawall.core.severity import Severity
+from seawall.runtime.collect.recorder import Recorder
 from seawall.runtime.detect.alerts import record
 from seawall.runtime.detect.engine import Engine
 from seawall.runtime.model import Alert, Category, Container, Event, Plan, Process
@@ -38,6 +39,7 @@ class SensorLike(Protocol):
     def know(self, container: Container) -> None: ...
     def process(self, pid: int) -> Process | None: ...
     def maps(self) -> dict[str, int]: ...
+    def state(self) -> dict[str, Any]: ...
     def forget(self, id: str) -> None: ...
     def stop(self) -> None: ...
 
@@ -45,9 +47,12 @@ class SensorLike(Protocol):
 class Watch:
     """`say` takes each alert as plain JSON; it is called in the thread that calls `handle` and `tick`."""
 
-    def __init__(self, say: Callable[[dict[str, Any]], None], problems: Problems) -> None:
+    def __init__(
+        self, say: Callable[[dict[str, Any]], None], problems: Problems, recorder: Recorder | None = None
+    ) -> None:
         self._say = say
         self._problems = problems
+        self._recorder = recorder
         self._sensor: SensorLike | None = None
         self._engine: Engine | None = None
         self._settings: Settings | None = None
@@ -69,10 +74,11 @@ class Watch:
         self._settings, self._step = settings, step
         plan = narrowed(settings.plan, step)
         self._scanning.begin(plan, step)
+        self._record(step)
         try:
             from seawall.runtime.collect.sensor import Sensor
 
-            sensor: SensorLike = Sensor(plan, settings.enforce)
+            sensor: SensorLike = Sensor(plan, settings.enforce, self._recorder)
             self._engine = Engine(
                 plan, _runtime_sockets(), programs=_runtime_programs(), scans=True, find=sensor.process
             )
@@ -84,6 +90,8 @@ class Watch:
             self._problems.say("sensor", self._why_off)
             return
         self._sensor = sensor
+        if self._recorder is not None:
+            self._recorder.state = sensor.state
         self._why_off = ""
         self._problems.clear("sensor")
         for container in self._known.values():
@@ -100,6 +108,7 @@ class Watch:
         self._settings, self._step = settings, step
         plan = narrowed(settings.plan, step)
         self._scanning.begin(plan, step)
+        self._record(step)
         try:
             self._engine.update(plan)
             self._sensor.update(plan, settings.enforce)
@@ -125,6 +134,8 @@ class Watch:
                 self._scanning.observe(event)
         except (SeawallError, OSError, ValueError) as error:
             self._problems.say("sensor", f"events cannot be read: {error!r}")
+        if self._recorder is not None:
+            self._recorder.due(time.time())
         self._look(engine, settings.enforce)
         for verdict in self._scanning.turn(time.time()):
             self._judge(engine, verdict, settings.enforce)
@@ -137,6 +148,8 @@ class Watch:
             for alert in self._engine.due(now):
                 self._say(record(alert))
         self.response.due(now)
+        if self._recorder is not None and self._recorder.error:
+            self._problems.say("recording", self._recorder.error)
         self._tell_losses(now)
 
     def know(self, container: Container) -> None:
@@ -202,6 +215,14 @@ class Watch:
         if self._sensor is not None:
             self._sensor.stop()
             self._sensor = None
+        if self._recorder is not None:
+            self._recorder.due(time.time(), finish=True)
+            self._recorder.close()
+
+    def _record(self, step: int) -> None:
+        """Recording is the first comfort that a node under load does without."""
+        if self._recorder is not None:
+            self._recorder.paused = step >= 2
 
     def _judge(self, engine: Engine, event: Event, enforce: bool) -> None:
         """One event that breaks a judge or an answer must not blind the node: it is said, and the next one comes."""

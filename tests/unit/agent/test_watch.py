@@ -29,7 +29,7 @@ class Scripted:
     dropped: ClassVar[int] = 0
     broken: ClassVar[str] = ""
 
-    def __init__(self, plan, enforce=False):
+    def __init__(self, plan, enforce=False, recorder=None):
         self.plan, self.known, self.updates = plan, {}, []
 
     def start(self):

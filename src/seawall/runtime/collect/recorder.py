@@ -16,6 +16,8 @@ from typing import Any
 
 from seawall.core.errors import Hostile
 
+FOLDER = "recording"
+"""Below the agent's own folder."""
 FORM = 2
 """Of segments and of the records in them: grows with bpf/events.h."""
 LIMIT = 64 << 20
@@ -29,17 +31,21 @@ PATIENCE = 5.0
 MAX_UNPACKED = 256 << 20
 """Bytes that one segment may unpack to."""
 MAX_HEADER = 16 << 20
+NOTE = 255
+"""First byte of a frame that is no record but JSON: who a container is."""
 _LENGTH = struct.Struct("<H")
 
 
 class Recorder:
-    """Writes segments into `folder`. `state` tells what a reader must know at the begin of one. Not for several
-    threads. A disk that is full or gone stops the recording, never the caller: `error` says why."""
+    """Writes segments into `folder`. `state`, set by whoever knows, tells what a reader must know first; while `paused`
+    nothing is kept. Not for several threads. A disk that is full or gone stops the recording, never the caller:
+    `error` says why."""
 
-    def __init__(self, folder: Path, state: Callable[[], Mapping[str, Any]], limit: int = LIMIT) -> None:
+    def __init__(self, folder: Path, state: Callable[[], Mapping[str, Any]] | None = None, limit: int = LIMIT) -> None:
         self.error = ""
+        self.state = state
+        self.paused = False
         self._folder = folder
-        self._state = state
         self._limit = limit
         self._waiting = bytearray()
         self._since = 0.0
@@ -49,10 +55,17 @@ class Recorder:
 
     def add(self, record: memoryview) -> None:
         """Keep one record."""
-        if self.error:
+        if self.error or self.paused:
             return
         self._waiting += _LENGTH.pack(len(record))
         self._waiting += record
+
+    def note(self, container: Mapping[str, Any]) -> None:
+        """Keep who a container is: a frame of its own among the records."""
+        if not self.error:
+            text = json.dumps(container, separators=(",", ":")).encode("utf-8", "backslashreplace")
+            if len(text) < 60_000:
+                self.add(memoryview(bytes([NOTE]) + text))
 
     def due(self, now: float, finish: bool = False) -> None:
         """Write what waits, if it is much or has waited long; `now` is in seconds since the epoch."""
@@ -97,7 +110,7 @@ class Recorder:
         self._file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         self._size = 0
         self._pack = zlib.compressobj(1, zlib.DEFLATED, 13, 7)
-        header = json.dumps({"form": FORM, "from": now, **self._state()}, separators=(",", ":"))
+        header = json.dumps({"form": FORM, "from": now, **(self.state() if self.state else {})}, separators=(",", ":"))
         self._put(self._pack.compress(header.encode("utf-8", "backslashreplace") + b"\n"))
 
     def _put(self, data: bytes) -> None:

@@ -15,14 +15,16 @@ from mmap import MAP_SHARED, PAGESIZE, PROT_READ, PROT_WRITE, mmap
 from typing import Any
 
 from seawall.core.errors import SeawallError
-from seawall.runtime import normalise, syscalls
-from seawall.runtime.collect import filters, loading
+from seawall.runtime import normalise
+from seawall.runtime.collect import filters, loading, past
+from seawall.runtime.collect.decoding import NS, Decoding
 from seawall.runtime.collect.floods import Floods
 from seawall.runtime.collect.paths import Paths
 from seawall.runtime.collect.people import People
+from seawall.runtime.collect.recorder import Recorder
 from seawall.runtime.collect.ring import Ring
 from seawall.runtime.collect.table import Table
-from seawall.runtime.model import Container, Event, File, Kind, Plan, Process
+from seawall.runtime.model import Container, Event, Kind, Plan, Process
 
 TICK = 0.05
 """Seconds that an event may wait to be read together with others; urgent ones do not."""
@@ -32,14 +34,13 @@ MAX_WAITING = 4096
 SIZES = {"critical": 256 << 10, "bulk": 1 << 20}
 """Bytes of the rings, as in bpf/maps.h."""
 _COUNTS = struct.Struct("<4Q")
-_NS = 1e-9
 _FORK, _EXIT = normalise.NUMBERS[Kind.FORK], normalise.NUMBERS[Kind.EXIT]
 
 
 class Sensor:
     """`start`, then `read` whenever `fileno` is readable; `stop` leaves nothing behind. Not for several threads."""
 
-    def __init__(self, plan: Plan, enforce: bool = False) -> None:
+    def __init__(self, plan: Plan, enforce: bool = False, recorder: Recorder | None = None) -> None:
         self._plan = plan
         self._enforce = enforce
         self._table = Table()
@@ -55,7 +56,8 @@ class Sensor:
         self._malformed = 0
         self._floods: Floods | None = None
         self._forks = self._exits = False
-        self._clock = 0.0
+        self._decoding = Decoding(self._table, self._look)
+        self._recorder = recorder
 
     def start(self) -> None:
         """Load the programs and learn what runs already. Raises SeawallError with the reason and a hint."""
@@ -87,7 +89,7 @@ class Sensor:
             return
         with contextlib.suppress(BlockingIOError):
             os.read(self._loaded.timer, 8)
-        self._clock = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+        self._decoding.clock = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
         yield from self._due()
         critical, bulk = self._rings
         first = second = 0
@@ -144,6 +146,12 @@ class Sensor:
     def know(self, container: Container) -> None:
         """Who a container is; events of it that wait are delivered at the next `read`."""
         self._table.know(container)
+        if self._recorder is not None:
+            self._recorder.note(past.container(container))
+
+    def state(self) -> dict[str, Any]:
+        """What a reader of a recording that begins now must know (collect/past.py)."""
+        return past.state(self._table, self._plan)
 
     def maps(self) -> dict[str, int]:
         """Descriptors of the kernel side's maps, for other programs beside it; empty before the start."""
@@ -179,6 +187,9 @@ class Sensor:
     def _take(self, ring: Ring) -> Event | None:
         """The ring's next record, given back."""
         kind = ring.kind()
+        if self._recorder is not None:
+            with ring.record() as record:
+                self._recorder.add(record)
         try:
             if kind == _FORK and not self._forks:
                 self._table.forked(normalise.Head._make(ring.values(normalise.HEADER)))
@@ -186,46 +197,21 @@ class Sensor:
                 self._table.gone(ring.values(normalise.HEADER)[3])
             else:
                 with ring.record() as record:
-                    return self._event(record)
+                    return self._decoding.event(record)
         except (struct.error, LookupError, ValueError):
             self._malformed += 1
         finally:
             ring.advance()
         return None
 
-    def _event(self, record: memoryview) -> Event | None:
-        head = normalise.head(record)
-        if head.kind == normalise.CONTAINER:
-            self._table.born(head, normalise.born(record))
-            return None
-        kind = normalise.KINDS[head.kind]
-        when = self._clock + head.time * _NS
-        if kind is Kind.EXEC:
-            new = normalise.execution(record, head.flags)
-            process = self._table.exec(head, new)
-            self._people.fill(process, started=True)
-            blocked = bool(head.flags & normalise.BLOCKED)
-            return Event(
-                *(kind, when, process),
-                file=process.file,
-                stdio=process.stdio,
-                blocked=blocked,
-                before=new.before,
-                uptime=head.time,
-            )
-        if kind is Kind.FORK:
-            return Event(kind, when, self._table.fork(head), uptime=head.time)
-        if kind is Kind.EXIT:
-            return Event(kind, when, self._table.exit(head), head.result, uptime=head.time)
-        event = Event(kind, when, self._table.of(head), head.result, uptime=head.time)
-        self._people.fill(event.process, started=False)
-        _fill(event, record, head)
-        if event.paths and head.flags & normalise.IN_CONTAINER:
-            if kind is Kind.MOUNT:
+    def _look(self, event: Event, inside: bool) -> None:
+        """What only the node can tell: names of people, real paths."""
+        self._people.fill(event.process, started=event.kind is Kind.EXEC)
+        if inside and event.paths:
+            if event.kind is Kind.MOUNT:
                 event.source = self._paths.source(event, event.paths[0])
-            elif kind is Kind.CALL:
+            elif event.kind is Kind.CALL:
                 self._paths.resolve(event)
-        return event
 
     def _flooding(self) -> Iterator[Event]:
         """Containers that began or ceased to cause more than their share."""
@@ -233,7 +219,7 @@ class Sensor:
             return
         for flood in self._floods.news(time.clock_gettime_ns(time.CLOCK_BOOTTIME)):
             process = self._table.some_of(flood.pid, flood.cgroup)
-            when = self._clock + flood.time * _NS
+            when = self._decoding.clock + flood.time * NS
             yield Event(Kind.THROTTLE, when, process, int(flood.begins), repeats=flood.lost)
 
     def _held(self, event: Event) -> bool:
@@ -263,34 +249,3 @@ class Sensor:
                 self._waiting.append(event)
         if len(self._patience) > MAX_WAITING:
             self._patience = {name: until for name, until in self._patience.items() if until > now}
-
-
-def _fill(event: Event, record: memoryview, head: normalise.Head) -> None:
-    """What belongs to the event's kind."""
-    if event.kind in (Kind.OPEN, Kind.READ):
-        event.file, event.descriptor = normalise.opened(record), head.result if head.result >= 0 else -1
-        event.sample = bool(head.flags & normalise.SAMPLE)
-    elif event.kind is Kind.CONNECT:
-        found = normalise.connected(record)
-        event.peer, event.socket_inode, event.socket_dev, event.peer_pid, event.repeats = found[:5]
-        event.local, event.protocol, event.descriptor = found.local, found.protocol, head.descriptor
-    elif event.kind in (Kind.CALL, Kind.URING):
-        call = normalise.called_any(record, event.kind is Kind.URING)
-        event.syscall, event.args, event.paths, event.file, event.peer, event.local, event.protocol = call
-        if event.kind is Kind.CALL:
-            event.descriptor = syscalls.descriptor(call.name, call.args, head.result)
-    elif event.kind is Kind.SEND:
-        event.syscall, event.peer, event.data, event.local, event.protocol = normalise.sent(record)
-        event.descriptor = head.descriptor
-    elif event.kind is Kind.DUP:
-        event.stdio = event.process.stdio = normalise.duplicated(record)
-    elif event.kind is Kind.MOUNT:
-        target, source, event.text, event.request = normalise.mounted(record)
-        event.file, event.paths = File(target), (source, target)
-    elif event.kind is Kind.CRED:
-        event.before, now, event.syscall = normalise.credentials(record)
-        process = event.process
-        process.uid, process.euid, process.gid, process.caps = now.uid, now.euid, now.gid, now.caps
-    else:
-        event.request, event.target, namespaces = normalise.called(record)
-        event.process.namespaces = namespaces

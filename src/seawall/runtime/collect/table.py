@@ -19,13 +19,16 @@ _CAPACITY_CHECK = 256
 class Table:
     """Who runs on this node. `forgotten` counts processes dropped because there were too many."""
 
-    def __init__(self) -> None:
+    def __init__(self, host_mnt: int | None = None) -> None:
+        """`host_mnt`: the host's mount namespace; by default this process looks it up."""
         self.processes: dict[int, Process] = {}
         self.containers: dict[str, Container] = {}
         self.forgotten = 0
-        self._cgroups: dict[int, Container | None] = {}
+        self.cgroups: dict[int, Container | None] = {}
         self._entered: set[str] = set()
-        self._host_mnt = procfs.namespace(1, "mnt") or procfs.namespace("self", "mnt") or 0
+        if host_mnt is None:
+            host_mnt = procfs.namespace(1, "mnt") or procfs.namespace("self", "mnt") or 0
+        self.host_mnt = host_mnt
         self._checks = 0
         self._forked: dict[int, tuple[Head, Process | None]] = {}
 
@@ -53,7 +56,7 @@ class Table:
         """A container is gone; processes that are not keep their reference."""
         self.containers.pop(id, None)
         self._entered.discard(id)
-        self._cgroups = {key: found for key, found in self._cgroups.items() if found is None or found.id != id}
+        self.cgroups = {key: found for key, found in self.cgroups.items() if found is None or found.id != id}
 
     def forked(self, head: Head) -> None:
         """A new process, of which nobody may ever ask: most are gone, or another program, before they do anything.
@@ -147,13 +150,13 @@ class Table:
     def some_of(self, pid: int, cgroup: int) -> Process:
         """A process to stand for its cgroup; it may be gone already."""
         process = self._known(pid) or Process(pid, 0)
-        process.container = process.container or self._cgroups.get(cgroup)
+        process.container = process.container or self.cgroups.get(cgroup)
         return process
 
     def _enter(self, process: Process, container: Container) -> None:
         """The first program inside, or the runtime's own last step, still among the host's files."""
         runtime = process.exe.rpartition("/")[2] in RUNTIMES or process.exe.startswith("/memfd:runc_cloned")
-        if runtime and process.namespaces.get("mnt") in (self._host_mnt, _mounts_outside(process)):
+        if runtime and process.namespaces.get("mnt") in (self.host_mnt, _mounts_outside(process)):
             process.started = False
             return
         process.by_exec = process.vpid != 1 and container.id in self._entered
@@ -171,8 +174,8 @@ class Table:
     def _container(self, head: Head) -> Container | None:
         if not head.flags & IN_CONTAINER:
             return None
-        if head.cgroup in self._cgroups:
-            return self._cgroups[head.cgroup]
+        if head.cgroup in self.cgroups:
+            return self.cgroups[head.cgroup]
         found = procfs.container_of(head.pid)
         return self._named(head.cgroup, found) if found else None
 
@@ -182,9 +185,9 @@ class Table:
             container = self.containers[id] = Container(id)
             if len(self.containers) > MAX_CONTAINERS:
                 self._drop_empty_containers()
-        if len(self._cgroups) > MAX_CONTAINERS:
-            self._cgroups.clear()
-        self._cgroups[cgroup] = container
+        if len(self.cgroups) > MAX_CONTAINERS:
+            self.cgroups.clear()
+        self.cgroups[cgroup] = container
         return container
 
     def _drop_empty_containers(self) -> None:

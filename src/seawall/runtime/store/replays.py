@@ -77,10 +77,16 @@ def apply(connection: Connection, source: Source, item: Item, _now: str) -> list
         "events": _number(data.get("events")),
         "hits": _number(data.get("hits")),
         "alerts": [alert for alert in alerts[:MAX_ALERTS] if len(str(alert)) <= MAX_ALERT],
-        "error": "",
+        "error": "; ".join(str(note) for note in _notes(data))[:2000],
     }
     connection.execute(update(RULE_TEST_NODES).where(mine).values(values))
     return [Change("rule-tests/change", {"id": test, "agent_id": source.agent_id, "state": "done"})]
+
+
+def _notes(data: Mapping[str, Any]) -> list[Any]:
+    """What limits the node's answer."""
+    notes = data.get("notes")
+    return notes[:20] if isinstance(notes, list) else []
 
 
 def told(connection: Connection, job: Mapping[str, Any], _now: str) -> list[Change]:

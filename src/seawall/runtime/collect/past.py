@@ -1,0 +1,81 @@
+"""The node as it was when a recording began: who ran and which containers there were, to JSON and back."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from seawall.core.plain import printable
+from seawall.runtime.collect.table import Table
+from seawall.runtime.model import Container, File, Plan, Process
+from seawall.runtime.normalise import Head
+
+MAX_PROCESSES = 4096
+_CONTAINER = ("id", "name", "image", "image_id", "image_digest", "pod", "namespace", "privileged", "complete")
+_PROCESS: tuple[str, ...] = (
+    *("pid", "start", "ppid", "exe", "comm", "args", "cwd", "uid", "euid", "gid", "loginuid", "caps", "tty"),
+    *("sid", "vpid", "namespaces", "by_exec", "started"),
+)
+_FILTERS: tuple[str, ...] = (
+    *("kinds", "open_paths", "open_prefixes", "open_names", "read_paths", "read_prefixes", "read_names"),
+    *("open_scope", "wide", "syscalls", "syscalls_host"),
+)
+
+
+class PastTable(Table):
+    """A table that asks no node: what it was not told it does not know."""
+
+    def _learn(self, pid: int, start: int = 0) -> Process | None:  # noqa: ARG002 -- a live table looks into /proc
+        return None
+
+    def _container(self, head: Head) -> Container | None:
+        return self.cgroups.get(head.cgroup)
+
+
+def container(known: Container) -> dict[str, Any]:
+    """What rules ask of a container."""
+    labels = {printable(name): printable(value) for name, value in known.labels.items()}
+    return {name: getattr(known, name) for name in _CONTAINER} | {"labels": labels}
+
+
+def state(table: Table, plan: Plan) -> dict[str, Any]:
+    """The header of a recording: the clock, what the kernel side was asked for, containers and processes."""
+    return {
+        "clock": time.time() - time.clock_gettime(time.CLOCK_BOOTTIME),
+        "filters": {name: plan.filters[name] for name in _FILTERS if name in plan.filters},
+        "host_mnt": table.host_mnt,
+        "containers": [container(known) for known in table.containers.values()],
+        "cgroups": {str(number): known.id for number, known in table.cgroups.items() if known is not None},
+        "processes": [_process(process) for process in list(table.processes.values())[-MAX_PROCESSES:]],
+    }
+
+
+def restore(header: Mapping[str, Any]) -> PastTable:
+    """The table that a header tells of. Raises KeyError, TypeError, ValueError or AttributeError on what is none."""
+    table = PastTable(int(header["host_mnt"]))
+    for known in header["containers"]:
+        table.know(Container(**known))
+    for number, name in header["cgroups"].items():
+        table.cgroups[int(number)] = table.containers.get(name)
+    for said in header["processes"]:
+        process = Process(**{name: said[name] for name in _PROCESS if name in said})
+        process.args = tuple(process.args)
+        process.container = table.containers.get(said.get("container", ""))
+        process.file = File(process.exe, upper=bool(said.get("upper")), memfd=bool(said.get("memfd")))
+        table.processes[process.pid] = process
+    for process in table.processes.values():
+        process.parent = table.processes.get(process.ppid)
+    return table
+
+
+def _process(process: Process) -> dict[str, Any]:
+    said = {name: value for name in _PROCESS if (value := getattr(process, name)) not in ("", (), 0)}
+    said["namespaces"] = dict(process.namespaces)
+    for name in ("exe", "comm", "cwd", "tty"):
+        if name in said:
+            said[name] = printable(said[name])
+    said["args"] = [printable(text) for text in process.args]
+    if process.container is not None:
+        said["container"] = process.container.id
+    if process.file is not None:
+        said |= {mark: True for mark in ("upper", "memfd") if getattr(process.file, mark)}
+    return said | {"by_exec": process.by_exec, "started": process.started, "start": process.start}
