@@ -191,3 +191,28 @@ def run_status(*words: str) -> int:
         ["docker", "exec", NAME, "bash", "-c", " ".join(words)], capture_output=True, timeout=30, check=False
     )
     return done.returncode
+
+
+def test_a_rule_is_tried_on_what_the_node_recorded(served: Served, admin: str, node: str, box: str) -> None:
+    run("bash", "-c", "/bin/ls / tried-on-the-past >/dev/null 2>&1; true")
+    text = (
+        "- rule: past_rule\n  title: Past\n  category: abnormal_process\n  severity: high\n  kinds: [exec]\n"
+        "  condition: container.id != host and proc.args contains tried-on-the-past and proc.exename in (ls, busybox)\n"
+    )
+
+    def found() -> Any:
+        test = do(served, admin, "POST", "/rules/test", {"text": text, "format": "native", "hours": 1})["id"]
+        result = served.until(lambda: _done(served, admin, test), PATIENCE)
+        return result if result["hits"] else None
+
+    result = served.until(found, PATIENCE)
+    (told,) = result["nodes"]
+    assert told["agent_id"] == node and told["state"] == "done" and told["events"] > 0
+    assert told["from"] <= told["to"]
+    assert {alert["rule"] for alert in result["alerts"]} == {"past_rule"}
+    assert result["alerts"][0]["container"]["id"] == box
+
+
+def _done(served: Served, admin: str, test: str) -> Any:
+    result = served.get(f"/rules/tests/{test}", admin)
+    return result if result["state"] != "running" else None

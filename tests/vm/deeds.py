@@ -8,6 +8,8 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+import sensing
+
 PORT = 7001
 
 
@@ -75,12 +77,9 @@ def inside(folder: Path, place: Path) -> dict[str, str]:
     pid = os.fork()
     if pid == 0:
         try:
-            libc = ctypes.CDLL(None)
-            libc.unshare(0x00020000)
-            libc.mount(b"none", b"/", None, 0x44000, None)  # private: nothing of it comes back to the host
-            (folder / "cgroup.procs").write_text(str(os.getpid()))
-            os.chroot(place)
-            os.chdir("/")
+            with (folder / "cgroup.procs").open("w") as door:
+                sensing.enter(place)  # before it is a container's: mounting is among what is denied
+                door.write(str(os.getpid()))
             os.write(wrote, json.dumps({name: tried(deed) for name, deed in DEEDS.items()}).encode())
         finally:
             os._exit(0)

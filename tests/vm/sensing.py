@@ -39,6 +39,17 @@ def root() -> Path:
     return base / ("merged" if mounted.returncode == 0 else "lower")
 
 
+def enter(place: Path) -> None:
+    """Have a mount as the root of a mount namespace of our own, as runtimes do where they cannot pivot."""
+    libc = ctypes.CDLL(None)
+    libc.unshare(0x00020000)
+    libc.mount(b"none", b"/", None, 0x44000, None)  # private: nothing of it comes back to the host
+    os.chdir(place)
+    libc.mount(b".", b"/", None, 0x2000, None)
+    os.chroot(".")
+    os.chdir("/")
+
+
 def act(folder: Path, place: Path, port: int) -> None:
     """What a container does: its first program, a dropped program, a change of /etc/passwd, a shell on a connection."""
     pid = os.fork()
@@ -46,12 +57,10 @@ def act(folder: Path, place: Path, port: int) -> None:
         os.waitpid(pid, 0)
         return
     try:
-        ctypes.CDLL(None).unshare(0x00020000)
         (folder / "cgroup.procs").write_text(str(os.getpid()))
         line = socket.socket()
         line.connect(("127.0.0.1", port))
-        os.chroot(place)
-        os.chdir("/")
+        enter(place)
         script = "cat /etc/passwd >/dev/null; cp /bin/true /dropped; /dropped; echo x >> /etc/passwd; exec true"
         first = os.fork()
         if first == 0:
