@@ -15,6 +15,7 @@ from seawall.runtime.collect.sensor import Sensor
 from seawall.runtime.model import Container, Event, Kind
 
 NAME = IMAGE = "sensor-calls"
+END = "/root/.ssh/id"
 CALLS = (
     *("rename", "renameat2", "symlink", "linkat", "chmod", "fchmod", "fchown", "mkdirat", "unlink", "unlinkat"),
     *("truncate", "setxattr", "mknodat", "execve", "execveat", "memfd_create", "listen", "accept", "socket"),
@@ -40,7 +41,7 @@ def container(tmp_path_factory) -> Iterator[str]:
     files = {
         "/bin/probe": program.read_bytes(),
         "/etc/shadow": b"x\n",
-        "/root/.ssh/id": b"x\n",
+        END: b"x\n",
         "/etc/cron.d/x": b"x\n",
     }
     tar = rootfs.build((*rootfs.PROGRAMS, "mount", "umount"), files)
@@ -97,12 +98,12 @@ def probe(*arguments: str) -> None:
 def done(sensor: Sensor, *arguments: str) -> Seen:
     """Everything until that probe has ended: a second one marks the end. Read all the while: rings are short."""
     events = Seen()
-    for command in (arguments, ("read", "/root/.ssh/id")):
+    for command in (arguments, ("read", END)):
         with subprocess.Popen(["docker", "exec", NAME, "/bin/probe", *command], stderr=subprocess.PIPE) as running:
             while running.poll() is None:
                 events += mine(sensor)
                 time.sleep(0.01)
-    return seen(sensor, lambda events: any(e.kind is Kind.READ for e in events), events=events)
+    return seen(sensor, lambda events: any(e.file and e.file.path == END for e in events.of(Kind.READ)), events=events)
 
 
 def child(first: int, name: str) -> int:
