@@ -49,7 +49,8 @@ export function Sentence({ alert }: { alert: Alert }) {
   const { t } = useTranslation('runtime')
   const did = useDid(alert)
   const { process, container } = alert
-  const failed = errorOf(alert.evidence.result)
+  const error = errorOf(alert.evidence.result)
+  const failed = error === 'EINPROGRESS' ? '' : error // a connection that was begun and not waited for
   const program = process.name || process.exe?.split('/').pop() || t('someProcess')
   const place = container.id ? (
     <EntityLink kind="container" id={container.id}>
