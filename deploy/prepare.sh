@@ -56,6 +56,9 @@ list_packages() {
     need ps procps
     need qemu-system-x86_64 qemu-system-x86
     need busybox busybox-static
+    need debootstrap debootstrap
+    need gcc gcc
+    need /usr/include/stdlib.h libc6-dev
 }
 
 install_packages() {
