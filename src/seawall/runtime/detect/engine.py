@@ -72,9 +72,12 @@ class Engine:
         container = process.container
         if container is not None and not process.started:
             return []  # the runtime still sets the container up
-        facts = {**facts, **self._profiles.observe(event), **self._known_files(event)}
-        facts |= self._intelligence.observe(event)
-        facts |= self._questions.ask(event, facts)
+        for more in (self._profiles.observe(event), self._known_files(event), self._intelligence.observe(event)):
+            if more:
+                facts = {**facts, **more}
+        asked = self._questions.ask(event, facts)
+        if asked:
+            facts = {**facts, **asked}
         if facts:
             event = replace(event, raw={**event.raw, **facts})
             self._questions.keep(event)

@@ -2,31 +2,23 @@
 
 Rules are sorted by what an event is (its kind, its system call, inside a container or on the host), the first time such
 an event comes: what is certain by then falls out of their conditions, and rules that cannot hold fall out whole. Of the
-rest, those that hold for named programs alone are found by the name.
+rest, those that hold for named programs or paths alone are found by the name (keys.py).
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seawall.runtime.detect import nodes
+from seawall.runtime.detect import keys, nodes
 from seawall.runtime.detect.condition import Check, Lists, fields_of
-from seawall.runtime.detect.fields import FIELDS, Getter, resolve
+from seawall.runtime.detect.fields import FIELDS, Getter
 from seawall.runtime.detect.fields.event import SYSCALLS
 from seawall.runtime.model import Event, Kind, Rule
 
 MAX_SORTS = 256
 """Different sorts of events that are kept ready; a node sees about forty."""
-KEYS = ("proc.name", "proc.pname", "proc.exename", "evt.arg.request", "fd.filename", "fd.port", "fd.sport", "fd.sip")
-"""Fields by whose value rules are found."""
-PATHS = ("fd.name", "file.written")
-"""And the path of a file, by its first folder or its last component."""
-_FOLDERS = {"fd.filename": "fd.name", "fd.directory": "fd.name"}
 MIN_KEYED = 2
 """So many rules are worth a look-up."""
-
-MAX_NAMES = 40
-"""Of a rule that is found by name; one of more is rather found by its path, if it has one."""
 
 Sort = tuple[Kind, str, bool]
 """Kind, system call, in a container."""
@@ -49,13 +41,17 @@ class Judge:
         return frozenset(fields_of(self.rule.when))
 
 
+Table = tuple[Getter, dict[Any, tuple[Judge, ...]]]
+"""A field, and the rules that its value finds."""
+
+
 @dataclass(slots=True)
 class _Sorted:
     """The judges of one sort of events."""
 
     always: tuple[Judge, ...]
-    tables: tuple[tuple[Getter, dict[Any, tuple[Judge, ...]]], ...]
-    paths: tuple[tuple[Getter, dict[Any, tuple[Judge, ...]]], ...]
+    tables: tuple[Table, ...]
+    paths: tuple[Table, ...]
 
 
 @dataclass(slots=True)
@@ -85,6 +81,20 @@ class Judges:
 
     def of(self, event: Event) -> Sequence[Judge]:
         """Those that may fire on this event, in the order of the rules; no other can. Ask each before the next call."""
+        found = self._begin(event)
+        return sorted((*found.always, *_named(found, event)), key=_place)
+
+    def holding(self, event: Event) -> list[Judge]:
+        """Those that fire, in the same order. Raises what a condition raises that cannot be worked out: ask one by one
+        then."""
+        found = self._begin(event)
+        holding = [judge for judge in found.always if judge.check(event)]
+        named = _named(found, event)
+        if named:
+            holding += [judge for judge in named if judge.check(event)]
+        return sorted(holding, key=_place) if len(holding) > 1 else holding
+
+    def _begin(self, event: Event) -> _Sorted:
         self._web.turn[0] += 1
         sort = (event.kind, event.syscall, event.process.container is not None)
         found = self._sorted.get(sort)
@@ -92,51 +102,33 @@ class Judges:
             if len(self._sorted) >= MAX_SORTS:
                 self._sorted.clear()
             found = self._sorted[sort] = self._sort(*sort)
-        named: list[Judge] = []
-        for get, table in found.tables:
-            value = get(event)
-            if isinstance(value, tuple):  # both ends of a socket
-                named += {judge: None for one in value for judge in table.get(one, ())}
-            else:
-                named += table.get(value, ())
-        for get, table in found.paths:
-            path = get(event)
-            if path is not None:
-                named += table.get(first_folder(path), ())
-                last = table.get(path[path.rfind("/") + 1 :])
-                if last is not None:
-                    named += [judge for judge in last if judge not in named]
-        if not named:
-            return found.always
-        return sorted((*found.always, *named), key=_place)
-
-    def holding(self, event: Event) -> list[Judge]:
-        """Those that fire. Raises what a condition raises that cannot be worked out: ask one by one then."""
-        return [judge for judge in self.of(event) if judge.check(event)]
+        return found
 
     def _sort(self, kind: Kind, syscall: str, inside: bool) -> _Sorted:
         facts = facts_of(kind, syscall) | {"container.id": nodes.not_host if inside else nodes.known("host")}
         done: dict[int, nodes.Node] = {}
         always: list[Judge] = []
-        keyed: dict[str, list[tuple[frozenset[Any], Judge]]] = {name: [] for name in (*KEYS, *PATHS)}
+        keyed: dict[str, list[tuple[keys.Values, Judge]]] = {}
         for wanted in self._by_kind[kind]:
             node = self._web.simplified(wanted.node, facts, done)
             if node is self._web.false:
                 continue
             judge = self._judge(wanted, node)
-            name, values = self._key(node)
+            name, values = keys.best(node, self._web.lists)
             if values is None:
                 always.append(judge)
             else:
-                keyed[name].append((values, judge))
-        tables: list[tuple[Getter, dict[Any, tuple[Judge, ...]]]] = []
-        paths = tuple((resolve(name).get, _table(entries)) for name in PATHS if (entries := keyed.pop(name)))
+                keyed.setdefault(name, []).append((values, judge))
+        tables: list[Table] = []
+        paths: list[Table] = []
         for name, entries in keyed.items():
-            if len(entries) < MIN_KEYED:
+            if name in keys.PATHS:
+                paths.append((self._web.getter(name), _table(entries)))
+            elif len(entries) < MIN_KEYED:
                 always += [judge for _, judge in entries]
             else:
-                tables.append((resolve(name).get, _table(entries)))
-        return _Sorted(tuple(sorted(always, key=_place)), tuple(tables), paths)
+                tables.append((self._web.getter(name), _table(entries)))
+        return _Sorted(tuple(sorted(always, key=_place)), tuple(tables), tuple(paths))
 
     def _judge(self, wanted: _Wanted, node: nodes.Node) -> Judge:
         key = (id(wanted), id(node))
@@ -146,20 +138,6 @@ class Judges:
             judge = Judge(wanted.rule, self._web.checker(node), wanted.identity, place)
             self._made[key] = judge
         return judge
-
-    def _key(self, node: nodes.Node) -> tuple[str, frozenset[Any] | None]:
-        """The field by which a rule is best found, and the values it can have then."""
-        best: tuple[str, frozenset[Any] | None] = ("", None)
-        for name in KEYS:
-            values = allowed(node, name, self._web.lists)
-            if values is not None and (best[1] is None or len(values) < len(best[1])):
-                best = (name, values)
-        if best[1] is None or len(best[1]) > MAX_NAMES:
-            for name in PATHS:
-                paths = allowed(node, name, self._web.lists)
-                if paths is not None:
-                    return name, paths
-        return best
 
 
 def _asks_identity(name: str) -> bool:
@@ -180,82 +158,28 @@ def facts_of(kind: Kind, syscall: str) -> dict[str, nodes.Fact]:
     return facts
 
 
-def allowed(node: nodes.Node, name: str, lists: Lists) -> frozenset[Any] | None:
-    """The values of a text field for which a node can hold; None if they are not bounded."""
-    if node.kind == "and":
-        known = [found for part in node.parts if (found := allowed(part, name, lists)) is not None]
-        return min(known, key=len) if known else None
-    if node.kind == "or":
-        total: frozenset[Any] = frozenset()
-        for part in node.parts:
-            found = allowed(part, name, lists)
-            if found is None:
-                return None
-            total |= found
-        return total
-    if node.kind == "false":
-        return frozenset()
-    if node.kind != "leaf" or len(node.when) < 3 or isinstance(node.when[2], dict) or isinstance(node.when[1], list):
-        return None
-    if name in PATHS:
-        return _paths(node.when, name, lists)
-    if node.when[1] != name:
-        return None
-    if FIELDS[name].type == "net" and not _addresses(node.when[2]):
-        return None
-    if node.when[0] == "=":
-        return frozenset([node.when[2]])
-    if node.when[0] not in ("in", "intersects"):
-        return None
-    value = node.when[2]
-    return frozenset(lists[value] if isinstance(value, str) else value)
-
-
-def first_folder(path: str) -> str:
-    """`/etc/` of /etc/cron.d/x, `/` of /x."""
-    end = path.find("/", 1)
-    return path[: end + 1] if end > 0 else "/"
-
-
-def _addresses(value: Any) -> bool:
-    """Written as the sensor writes them: networks and the many ways of IPv6 are none."""
-    values = [value] if isinstance(value, str) else value
-    return all(isinstance(one, str) and "." in one and "/" not in one and ":" not in one for one in values)
-
-
-def _paths(when: Sequence[Any], name: str, lists: Lists) -> frozenset[Any] | None:
-    """The first folders and last components of the paths for which a check can hold; the former end in a slash."""
-    if name != when[1] and _FOLDERS.get(when[1]) != name:
-        return None
-    operator, _, quantifier = str(when[0]).partition(" ")
-    value = when[2]
-    if (quantifier or operator in ("in", "intersects", "pmatch")) and isinstance(value, str):
-        value = lists[value]
-    if quantifier == "allof":
-        return None
-    values = (value,) if isinstance(value, str) else tuple(value)
-    if operator in ("=", "in", "intersects"):
-        if when[1] == "fd.filename":
-            return frozenset(values)
-        if when[1] == "fd.directory":
-            return frozenset(first_folder(one.rstrip("/") + "/x") for one in values)
-        return frozenset(map(first_folder, values)) if when[1] == name else None
-    if when[1] != name:
-        return None
-    if operator == "startswith" and all(one.find("/", 1) > 0 for one in values):
-        return frozenset(map(first_folder, values))
-    if operator == "pmatch" and all(one.strip("/") for one in values):
-        return frozenset(folder for one in values for folder in (first_folder(one), first_folder(one + "/")))
-    if operator == "endswith" and all("/" in one and not one.endswith("/") for one in values):
-        return frozenset(one[one.rfind("/") + 1 :] for one in values)
-    return None
+def _named(sort: _Sorted, event: Event) -> list[Judge]:
+    """Those that are found by what this event is about; none twice."""
+    named: list[Judge] = []
+    for get, table in sort.tables:
+        value = get(event)
+        if type(value) is tuple:  # both ends of a socket
+            named += {judge: None for one in value for judge in table.get(one, ())}
+        elif value in table:
+            named += table[value]
+    for get, table in sort.paths:
+        path = get(event)
+        if path is not None:
+            found = [judges for one in keys.of_path(path) if (judges := table.get(one)) is not None]
+            named += found[0] if len(found) == 1 else {judge: None for judges in found for judge in judges}
+    return named
 
 
 def _place(judge: Judge) -> int:
     return judge.place
 
 
-def _table(entries: list[tuple[frozenset[Any], Judge]]) -> dict[Any, tuple[Judge, ...]]:
+def _table(entries: list[tuple[keys.Values, Judge]]) -> dict[Any, tuple[Judge, ...]]:
     found: dict[Any, list[Judge]] = {}
     for values, judge in entries:
         for value in values:

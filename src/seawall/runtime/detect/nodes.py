@@ -10,7 +10,7 @@ from typing import Any
 
 from seawall.runtime.detect import transform
 from seawall.runtime.detect.condition import MAX_DEPTH, Check, Lists, compile_check, every, some, verify
-from seawall.runtime.detect.fields import FIELDS
+from seawall.runtime.detect.fields import FIELDS, Getter
 from seawall.runtime.model import Event
 
 Fact = Callable[[str, Any], bool | None]
@@ -24,10 +24,20 @@ DEAR = frozenset(["many", "bytes", "net", "ports"])
 _WORDS = (
     "proc.cmdline proc.args proc.pcmdline proc.env fd.name fd.directory fd.filename evt.type fd.typechar evt.res "
     "thread.cap_effective thread.cap_permitted container.image.repository evt.args proc.exename fd.type stdio.sockets "
-    "fd.inner_path fd.sport fd.fs"
+    "fd.inner_path fd.sport fd.fs file.host_path file.written file.written_name proc.own_name proc.own_anames "
+    "proc.by_package_manager proc.by_runtime proc.is_shell proc.insidename evt.arg.flags"
 )
 DEAR_FIELDS = frozenset(_WORDS.split())
 """Fields that are worked out once an event."""
+
+
+_SELDOM = (
+    "proc.is_shell proc.by_package_manager proc.by_runtime evt.failed evt.blocked proc.by_exec proc.is_exe_from_memfd "
+    "proc.is_exe_deleted"
+)
+_MOSTLY = "fd.typechar evt.is_open_write fd.sockfamily container.name"
+ODDS = dict.fromkeys(_SELDOM.split(), 0.95) | dict.fromkeys(_MOSTLY.split(), 0.1) | {"fd.type": 0.4}
+"""How often a check for being so, or one of these, does not hold, where that is known better than by its operator."""
 
 
 class Node:
@@ -114,6 +124,10 @@ class Web:
             return lambda event: not inner(event)
         parts = [self.checker(part) for part in node.parts]
         return every(parts) if node.kind == "and" else some(parts)
+
+    def getter(self, name: str) -> Getter:
+        """Of a field, remembered where that pays."""
+        return self._source(name).get
 
     def _source(self, form: Any) -> transform.Source:
         if not isinstance(form, str):
@@ -254,6 +268,9 @@ def _odds(kind: str, parts: tuple[Node, ...], when: Sequence[Any]) -> float:
 
 
 def _odds_of(when: Sequence[Any]) -> float:
+    known = ODDS.get(when[1]) if isinstance(when[1], str) and when[0] in ("=", "in") else None
+    if known is not None:
+        return known if when[2] is not False else 1 - known
     return 0.5 if len(when) > 2 and isinstance(when[2], bool) else 0.92
 
 
@@ -264,7 +281,7 @@ def _cost(when: Sequence[Any]) -> int:
     field = FIELDS[when[1].partition("[")[0]]
     cost = {"many": 10, "bytes": 6, "net": 5}.get(field.type, 1)
     if when[1] in DEAR_FIELDS:
-        cost += 2
+        cost += 6 if when[1].startswith("evt.arg") else 2
     if "[" in when[1]:
         cost = 3
     operator = str(when[0]).partition(" ")[0]

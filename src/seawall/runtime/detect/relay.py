@@ -112,6 +112,8 @@ class Relays:
 
     def _forget(self, process: Process) -> None:
         self._dialled.pop(_identity(process), None)
+        if not process.stdio or not (self._shells or self._relays):
+            return
         for pipe in (*_pipes(process, 0), *_pipes(process, 1)):
             if self._shells.get(pipe) == _identity(process):
                 del self._shells[pipe]

@@ -37,8 +37,11 @@ def removed(event: Event) -> str | None:
 
 def _host_path(event: Event) -> str | None:
     """Where a path of a bind mount lies on the host."""
-    container, path = event.process.container, written(event) or removed(event)
-    if container is None or path is None:
+    container = event.process.container
+    if container is None or not container.mounts:
+        return None
+    path = written(event) or removed(event)
+    if path is None:
         return None
     best = max(
         (mount for mount in container.mounts if mount.type == "bind" and _below(path, mount.target)),

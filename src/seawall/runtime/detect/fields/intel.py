@@ -16,6 +16,8 @@ def _of(fact: str, key: str) -> Getter:
 
     def get(event: Event) -> Any:
         found = event.raw.get(fact)
+        if found is None:
+            return None
         return found.get(key) if isinstance(found, Mapping) else getattr(found, key, None)
 
     return get
