@@ -133,7 +133,7 @@ def _paths(when: Sequence[Any], name: str, lists: Lists) -> Values | None:
     if operator in ("=", "in", "intersects"):
         if field == name:
             return _names(values)
-        return frozenset(values if field == PATHS[name] else (folder(one.rstrip("/") + "/") for one in values))
+        return frozenset(values) if field == PATHS[name] else _inside(values)
     return _begun(operator, values) if field == name else None
 
 
@@ -150,6 +150,11 @@ def _begun(operator: str, values: Sequence[str]) -> Values | None:
     if operator == "endswith" and all("/" in one and not one.endswith("/") for one in values):
         return _names(values)
     return None
+
+
+def _inside(folders: Sequence[str]) -> Values:
+    """Of files directly in them. Of `/x` and of `x` the folder is `/`."""
+    return frozenset(folder(one + "/") for one in folders) | (frozenset("/") if "/" in folders else frozenset())
 
 
 def _names(paths: Iterable[str]) -> Values:
