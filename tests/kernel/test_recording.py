@@ -52,7 +52,6 @@ def folder(bash_image, tmp_path_factory):
     identity = docker_cli("inspect", "-f", "{{.Id}}", NAME)
     kept = Recorder(place)
     sensor = Sensor(load.system_plan(), False, kept)
-    kept.state = sensor.state
     sensor.start()
     try:
         sensor.know(Container(identity, name=NAME, image="recorded:1", complete=True))

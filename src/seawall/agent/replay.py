@@ -20,7 +20,7 @@ from seawall.runtime.collect import past, recorder
 from seawall.runtime.collect.decoding import Decoding
 from seawall.runtime.detect.alerts import record
 from seawall.runtime.detect.engine import Engine
-from seawall.runtime.model import Alert, Container, Event, Plan
+from seawall.runtime.model import Alert, Event, Plan
 
 MAX_ALERTS = 50
 MAX_EVENTS = 20_000_000
@@ -110,10 +110,10 @@ def _events(path: Path, plan: Plan, result: Result) -> Iterator[tuple[Event, flo
 def _event(decoding: Decoding, frame: bytes) -> Event | None:
     try:
         if frame[:1] == bytes([recorder.NOTE]):
-            decoding.table.know(Container(**json.loads(frame[1:])))
+            past.learn(decoding.table, json.loads(frame[1:]))
             return None
         return decoding.event(memoryview(frame))
-    except (struct.error, LookupError, ValueError, TypeError):
+    except (struct.error, LookupError, ValueError, TypeError, AttributeError):
         return None  # a frame that is none costs itself
 
 

@@ -1,7 +1,8 @@
 """The node as it was when a recording began: who ran and which containers there were, to JSON and back."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from operator import attrgetter
 from typing import Any
 
 from seawall.core.plain import printable
@@ -37,37 +38,53 @@ def container(known: Container) -> dict[str, Any]:
     return {name: getattr(known, name) for name in _CONTAINER} | {"labels": labels}
 
 
-def state(table: Table, plan: Plan) -> dict[str, Any]:
-    """The header of a recording: the clock, what the kernel side was asked for, containers and processes."""
+def header(table: Table, plan: Plan) -> dict[str, Any]:
+    """What a reader must know first: the clock, and what the kernel side was asked for."""
     return {
         "clock": time.time() - time.clock_gettime(time.CLOCK_BOOTTIME),
         "filters": {name: plan.filters[name] for name in _FILTERS if name in plan.filters},
         "host_mnt": table.host_mnt,
-        "containers": [container(known) for known in table.containers.values()],
-        "cgroups": {str(number): known.id for number, known in table.cgroups.items() if known is not None},
-        "processes": [_process(process) for process in list(table.processes.values())[-MAX_PROCESSES:]],
     }
 
 
-def restore(header: Mapping[str, Any]) -> PastTable:
-    """The table that a header tells of. Raises KeyError, TypeError, ValueError or AttributeError on what is none."""
-    table = PastTable(int(header["host_mnt"]))
-    for known in header["containers"]:
-        table.know(Container(**known))
-    for number, name in header["cgroups"].items():
-        table.cgroups[int(number)] = table.containers.get(name)
-    for said in header["processes"]:
-        process = Process(**{name: said[name] for name in _PROCESS if name in said})
-        process.args = tuple(process.args)
-        process.container = table.containers.get(said.get("container", ""))
-        process.file = File(process.exe, upper=bool(said.get("upper")), memfd=bool(said.get("memfd")))
+def notes(table: Table) -> Iterator[dict[str, Any]]:
+    """Who was there then, one after the other (a node has thousands of processes), parents before their children."""
+    for known in list(table.containers.values()):
+        yield {"container": container(known)}
+    for number, inside in list(table.cgroups.items()):
+        if inside is not None:
+            yield {"cgroup": number, "id": inside.id}
+    oldest = sorted(table.processes.values(), key=attrgetter("start"))
+    for process in oldest[:MAX_PROCESSES]:
+        yield {"process": _plain(process)}
+
+
+def restore(said: Mapping[str, Any]) -> PastTable:
+    """An empty table for a header. Raises KeyError, TypeError or ValueError on what is none."""
+    return PastTable(int(said["host_mnt"]))
+
+
+def learn(table: Table, note: Mapping[str, Any]) -> None:
+    """Take a note into a table. Raises KeyError, TypeError, ValueError or AttributeError on what is none."""
+    if "container" in note:
+        table.know(Container(**note["container"]))
+    elif "cgroup" in note:
+        table.cgroups[int(note["cgroup"])] = table.containers.get(note["id"])
+    else:
+        process = _process(note["process"], table)
         table.processes[process.pid] = process
-    for process in table.processes.values():
-        process.parent = table.processes.get(process.ppid)
-    return table
 
 
-def _process(process: Process) -> dict[str, Any]:
+def _process(said: Mapping[str, Any], table: Table) -> Process:
+    process = Process(**{name: said[name] for name in _PROCESS if name in said})
+    process.args = tuple(process.args)
+    process.container = table.containers.get(said.get("inside", ""))
+    process.file = File(process.exe, upper=bool(said.get("upper")), memfd=bool(said.get("memfd")))
+    process.parent = table.processes.get(process.ppid)
+    return process
+
+
+def _plain(process: Process) -> dict[str, Any]:
     said = {name: value for name in _PROCESS if (value := getattr(process, name)) not in ("", (), 0)}
     said["namespaces"] = dict(process.namespaces)
     for name in ("exe", "comm", "cwd", "tty"):
@@ -75,7 +92,7 @@ def _process(process: Process) -> dict[str, Any]:
             said[name] = printable(said[name])
     said["args"] = [printable(text) for text in process.args]
     if process.container is not None:
-        said["container"] = process.container.id
+        said["inside"] = process.container.id
     if process.file is not None:
         said |= {mark: True for mark in ("upper", "memfd") if getattr(process.file, mark)}
     return said | {"by_exec": process.by_exec, "started": process.started, "start": process.start}

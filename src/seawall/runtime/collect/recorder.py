@@ -9,7 +9,7 @@ import json
 import os
 import struct
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,18 +32,20 @@ MAX_UNPACKED = 256 << 20
 """Bytes that one segment may unpack to."""
 MAX_HEADER = 16 << 20
 NOTE = 255
-"""First byte of a frame that is no record but JSON: who a container is."""
+"""First byte of a frame that is no record but a JSON object (collect/past.py)."""
+MAX_NOTE = 60_000
 _LENGTH = struct.Struct("<H")
 
 
 class Recorder:
-    """Writes segments into `folder`. `state`, set by whoever knows, tells what a reader must know first; while `paused`
-    nothing is kept. Not for several threads. A disk that is full or gone stops the recording, never the caller:
-    `error` says why."""
+    """Writes segments into `folder`. `header` and `notes`, set by whoever knows, tell what a reader must know first;
+    while `paused` nothing is kept. Not for several threads. A disk that is full or gone stops the recording, never the
+    caller: `error` says why."""
 
-    def __init__(self, folder: Path, state: Callable[[], Mapping[str, Any]] | None = None, limit: int = LIMIT) -> None:
+    def __init__(self, folder: Path, limit: int = LIMIT) -> None:
         self.error = ""
-        self.state = state
+        self.header: Callable[[], Mapping[str, Any]] = dict
+        self.notes: Callable[[], Iterable[Mapping[str, Any]]] = tuple
         self.paused = False
         self._folder = folder
         self._limit = limit
@@ -60,12 +62,11 @@ class Recorder:
         self._waiting += _LENGTH.pack(len(record))
         self._waiting += record
 
-    def note(self, container: Mapping[str, Any]) -> None:
-        """Keep who a container is: a frame of its own among the records."""
-        if not self.error:
-            text = json.dumps(container, separators=(",", ":")).encode("utf-8", "backslashreplace")
-            if len(text) < 60_000:
-                self.add(memoryview(bytes([NOTE]) + text))
+    def note(self, said: Mapping[str, Any]) -> None:
+        """Keep what no record tells, as who a container is: a frame of its own among the records."""
+        text = json.dumps(said, separators=(",", ":")).encode("utf-8", "backslashreplace")
+        if len(text) < MAX_NOTE:
+            self.add(memoryview(bytes([NOTE]) + text))
 
     def due(self, now: float, finish: bool = False) -> None:
         """Write what waits, if it is much or has waited long; `now` is in seconds since the epoch."""
@@ -110,8 +111,15 @@ class Recorder:
         self._file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         self._size = 0
         self._pack = zlib.compressobj(1, zlib.DEFLATED, 13, 7)
-        header = json.dumps({"form": FORM, "from": now, **(self.state() if self.state else {})}, separators=(",", ":"))
+        header = json.dumps({"form": FORM, "from": now, **self.header()}, separators=(",", ":"))
         self._put(self._pack.compress(header.encode("utf-8", "backslashreplace") + b"\n"))
+        waiting, self._waiting = self._waiting, bytearray()
+        for note in self.notes():
+            self.note(note)
+            if len(self._waiting) >= PORTION:
+                self._put(self._pack.compress(self._waiting))
+                self._waiting.clear()
+        self._waiting += waiting
 
     def _put(self, data: bytes) -> None:
         self._size += len(data)

@@ -75,6 +75,9 @@ class Sensor:
                 self._epoll.register(descriptor, select.EPOLLIN)
             self.update(self._plan, self._enforce)
             self._table.snapshot()
+            if self._recorder is not None:
+                self._recorder.header = lambda: past.header(self._table, self._plan)
+                self._recorder.notes = lambda: past.notes(self._table)
         except BaseException:
             self.stop()
             raise
@@ -147,11 +150,7 @@ class Sensor:
         """Who a container is; events of it that wait are delivered at the next `read`."""
         self._table.know(container)
         if self._recorder is not None:
-            self._recorder.note(past.container(container))
-
-    def state(self) -> dict[str, Any]:
-        """What a reader of a recording that begins now must know (collect/past.py)."""
-        return past.state(self._table, self._plan)
+            self._recorder.note({"container": past.container(container)})
 
     def maps(self) -> dict[str, int]:
         """Descriptors of the kernel side's maps, for other programs beside it; empty before the start."""

@@ -12,7 +12,9 @@ from seawall.runtime.collect.recorder import Recorder, read, segments
 
 
 def made(folder, **more) -> Recorder:
-    return Recorder(folder, lambda: {"containers": []}, **more)
+    one = Recorder(folder, **more)
+    one.header = lambda: {"clock": 1.5}
+    return one
 
 
 def records(folder) -> list[bytes]:
@@ -29,7 +31,7 @@ def test_records_come_back_in_order(tmp_path):
     one.close()
     (segment,) = segments(tmp_path)
     header = json.loads(next(read(segment.path)))
-    assert header == {"form": recorder.FORM, "from": segment.begun, "containers": []}
+    assert header == {"form": recorder.FORM, "from": segment.begun, "clock": 1.5}
     assert records(tmp_path) == wanted
 
 
@@ -85,3 +87,17 @@ def test_a_bomb_is_refused(tmp_path, monkeypatch):
     path.write_bytes(zlib.compress(b"{}\n" + b"\x01\x00x" * (1 << 20)))
     with pytest.raises(Hostile, match="unpacks"):
         list(read(path))
+
+
+def test_notes_come_first_and_are_packed_in_portions(tmp_path, monkeypatch):
+    monkeypatch.setattr(recorder, "PORTION", 1000)
+    one = made(tmp_path)
+    one.notes = lambda: ({"process": {"pid": number, "exe": "/bin/" + "x" * 100}} for number in range(100))
+    one.add(memoryview(b"record"))
+    one.due(1.0)
+    one.due(99.0)
+    one.close()
+    *notes, last = records(tmp_path)
+    assert [json.loads(note[1:])["process"]["pid"] for note in notes] == list(range(100))
+    assert {note[0] for note in notes} == {recorder.NOTE}
+    assert last == b"record"
