@@ -3,10 +3,7 @@
 Binds the process to its limits, asks the kernel to kill it when the agent is gone, and becomes the errand.
 """
 
-import ctypes
-import importlib
 import os
-import resource
 import signal
 import sys
 
@@ -23,6 +20,9 @@ def bind(memory: int, seconds: int) -> bool:
 
     Whether the errand is to be begun here.
     """
+    import ctypes  # here alone: the agent itself reads this file's constants and has no use for either
+    import resource
+
     parent = os.getppid()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # the agent died before the kernel was asked
@@ -40,7 +40,9 @@ def main() -> None:
     """The process is the errand's from here on."""
     if bind(int(sys.argv[1]), int(sys.argv[2])):
         sys.argv = sys.argv[3:]
-        importlib.import_module(sys.argv[0]).main()
+        from importlib import import_module
+
+        import_module(sys.argv[0]).main()
         return
     os.execv(sys.executable, [sys.executable, "-s", "-P", "-m", *sys.argv[3:]])
 

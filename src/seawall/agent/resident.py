@@ -7,12 +7,14 @@ back, no docstrings. So the agent is never run inside the `seawall` command; the
 import importlib
 import os
 import sys
-from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-SOURCE = Path(__file__).parents[2]
-"""The folder that holds the package."""
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SOURCE = os.path.abspath(f"{__file__}/../../..")  # noqa: PTH100
+"""The folder that holds the package. Text: `spare` has to come before pathlib."""
 
 MALLOC = {
     # One arena for all threads; blocks of 64 KB and more are mapped on their own and go back when they are free.
@@ -23,24 +25,24 @@ MALLOC = {
 }
 
 
-def command(state: Path) -> list[str]:
+def command(state: "Path") -> list[str]:
     """Program and arguments of the resident agent."""
     return [sys.executable, "-S", "-s", "-P", "-OO", "-m", "seawall.agent.resident", str(state)]
 
 
-def environment(state: Path) -> dict[str, str]:
+def environment(state: "Path") -> dict[str, str]:
     """What the resident agent and its children inherit."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "MALLOC_"))}
     cache = {"PYTHONPYCACHEPREFIX": str(state / "agent" / "pycache")} if not _cached() else {}
-    return kept | MALLOC | {"PYTHONPATH": str(SOURCE)} | cache
+    return kept | MALLOC | {"PYTHONPATH": SOURCE} | cache
 
 
 def _cached() -> bool:
     """Whether compiled modules can lie beside their sources; compiling at each start would cost memory."""
-    return os.access(SOURCE / "seawall", os.W_OK)
+    return os.access(f"{SOURCE}/seawall", os.W_OK)
 
 
-def warm(state: Path) -> None:
+def warm(state: "Path") -> None:
     """Compile the agent's modules before it starts: a compiler that has once run leaves megabytes behind."""
     import subprocess
 
@@ -56,18 +58,38 @@ def warm(state: Path) -> None:
     )
 
 
-def spare_inspect() -> None:
-    """Keep `inspect` out: 1.2 MB of compiler tables that `dataclasses` wants for one line of documentation a class."""
-    stand_in: Any = ModuleType("inspect")
-    stand_in.signature = lambda _: ""
-    sys.modules["inspect"] = stand_in
-    importlib.import_module("dataclasses")
-    del sys.modules["inspect"]
+def spare() -> None:
+    """Keep out what the standard library wants for a line or two: 1.7 MB.
+
+    `dataclasses` asks `inspect`, which brings a compiler's tables, for one line of documentation a class; `pathlib`
+    asks `urllib.parse`, which brings `ipaddress`, to write a path as a URL.
+    """
+    _beside("inspect", "signature", lambda _: "", "dataclasses")
+    _beside("urllib.parse", "quote_from_bytes", _quote, "pathlib")
+
+
+def _beside(name: str, function: str, body: Any, wants_it: str) -> None:
+    """Import `wants_it` with a stand-in for module `name`, of which it uses one function."""
+    if name in sys.modules or wants_it in sys.modules:
+        return
+    stand_in: Any = ModuleType(name)
+    setattr(stand_in, function, body)
+    sys.modules[name] = stand_in
+    importlib.import_module(wants_it)
+    del sys.modules[name]
+
+
+def _quote(data: bytes) -> str:
+    from urllib.parse import quote_from_bytes
+
+    return quote_from_bytes(data)
 
 
 def start() -> int:
     """The resident process's own main."""
-    spare_inspect()
+    spare()
+    from pathlib import Path
+
     from seawall.agent.run import main
     from seawall.core.errors import SeawallError
 

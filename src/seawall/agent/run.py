@@ -44,8 +44,9 @@ from seawall.runtime.collect.recorder import Recorder
 from seawall.runtime.model import Container
 
 GOVERN = 10.0
-BREATH = 0.004
-"""Seconds the loop rests after events, so that a stream of them is read in handfuls: 250 wake-ups a second at most."""
+BREATH, LONG_BREATH = 0.004, 0.015
+"""Seconds the loop rests after events, so that a stream of them is read in handfuls: 250 wake-ups a second at most, and
+66 where nothing is to be stopped, only to be told."""
 RENEW_CHECK = 600.0
 PROBE_AGAIN = 3600.0
 """Seconds between two looks at which means of response work here."""
@@ -157,7 +158,7 @@ class Agent:
             for timer in timers:
                 self._run(timer, now)
             if ready and events < AT_ONCE:
-                time.sleep(BREATH)
+                time.sleep(BREATH if self._settings is None or self._settings.enforce else LONG_BREATH)
 
     def _run(self, timer: Timer, now: float) -> None:
         try:

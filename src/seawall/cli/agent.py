@@ -92,7 +92,7 @@ def _install(state: Path) -> int:
         return 0
     if os.geteuid() != 0:
         raise SeawallError("only root may install a service", "run it with sudo")
-    UNIT.write_text(unit(command, resident.SOURCE, state))
+    UNIT.write_text(unit(command, Path(resident.SOURCE), state))
     for words in (["daemon-reload"], ["enable", "--now", UNIT.name], ["restart", UNIT.name]):
         done = subprocess.run(["systemctl", *words], capture_output=True, text=True, timeout=60, check=False)
         if done.returncode != 0:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-import secrets
+import os
 import time
 from typing import Any
 
@@ -21,6 +21,6 @@ def content_hash(value: Any) -> str:
 
 def new_id(prefix: str = "") -> str:
     """A new random id whose text order is its order of creation, for instance `job_01jd9…` (26 characters)."""
-    number = (time.time_ns() // 1_000_000 << 80) | secrets.randbits(80)
+    number = (time.time_ns() // 1_000_000 << 80) | int.from_bytes(os.urandom(10))
     text = "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
     return f"{prefix}_{text}" if prefix else text

@@ -5,6 +5,7 @@ import io
 import subprocess
 import sys
 import tarfile
+from pathlib import Path
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_it_holds_the_agent_and_neither_server_nor_stores(packed):
 def test_every_part_that_is_named_exists_or_is_built():
     """A part may be missing only if the build makes it, or the room has none."""
     allowed = {"runtime/rules/plan.json", "baseline/normalise.py", "images/normalise.py"}
-    missing = {part for part in package.PARTS if not (resident.SOURCE / "seawall" / part).exists()}
+    missing = {part for part in package.PARTS if not Path(resident.SOURCE, "seawall", part).exists()}
     assert missing <= allowed
 
 

@@ -5,11 +5,12 @@ same content as the one below it, and is no stranger.
 """
 
 import contextlib
-import ctypes
+import functools
 import os
 import stat
 import struct
 from collections.abc import Sequence
+from typing import Any
 
 from seawall.node import procfs
 
@@ -20,7 +21,6 @@ RESOLVE_IN_ROOT, RESOLVE_NO_SYMLINKS, RESOLVE_NO_MAGICLINKS = 0x10, 0x04, 0x02
 _OPENAT2 = 437
 _O_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 O_PATH = getattr(os, "O_PATH", 0o10000000)
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def of(pid: int, path: str) -> str:
@@ -123,7 +123,14 @@ def _same(one: int, other: int) -> bool:
     return True
 
 
+@functools.cache
+def _libc() -> Any:
+    import ctypes  # half a megabyte, only where something in a container makes us look
+
+    return ctypes.CDLL(None, use_errno=True)
+
+
 def open_inside(folder: int, path: str, flags: int, resolve: int) -> int | None:
     how = struct.pack("<QQQ", flags, 0, resolve)
-    found = int(_libc.syscall(_OPENAT2, folder, os.fsencode(path), how, len(how)))
+    found = int(_libc().syscall(_OPENAT2, folder, os.fsencode(path), how, len(how)))
     return found if found >= 0 else None
