@@ -220,14 +220,16 @@ class Agent:
         self._survey.configure({}, self._degrade.step, reply.shed)
 
     def _on_config(self, value: dict[str, Any]) -> None:
+        text = json.dumps(value, separators=(",", ":"))
+        value.clear()  # before anything is made of it: what stays shall not lie between what goes
         try:
-            found = configuration.decode(value)
+            found = configuration.read(text)
         except SeawallError as error:
             self._problems.say("configuration", f"the server's configuration is refused: {error}")
             self.call(self._heart.now)
             return
         try:
-            configuration.keep(self._home.config, value)
+            configuration.keep(self._home.config, text)
         except OSError as error:
             log(f"the configuration cannot be kept on disk: {error}")
         self._problems.clear("configuration")

@@ -1,12 +1,12 @@
 """The configuration the agent works by: the server's newest good one, kept on disk; before that the packaged plan."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from seawall.agent.identity import write
+from seawall.core import pieces
 from seawall.core.errors import Hostile, SeawallError
 from seawall.runtime import plan as plans
 from seawall.runtime.detect.engine import Engine
@@ -50,11 +50,16 @@ def decode(value: Mapping[str, Any]) -> Settings:
     return Settings(str(value.get("version", "")), decoded, enforce, intervals, quarantine)
 
 
+def read(text: str) -> Settings:
+    """As `decode`, of a configuration's JSON text. Raises Hostile too, and ValueError when it is no JSON."""
+    return decode(pieces.loads(text, ("plan",), plans.LONG))
+
+
 def first(kept: Path) -> tuple[Settings | None, str]:
     """What to start with: the last good configuration, else the packaged plan; and what was wrong on the way."""
     complaint = ""
     try:
-        return decode(json.loads(kept.read_bytes())), ""
+        return read(kept.read_bytes().decode()), ""
     except FileNotFoundError:
         pass
     except (OSError, ValueError, SeawallError, RecursionError, AttributeError) as error:
@@ -66,6 +71,6 @@ def first(kept: Path) -> tuple[Settings | None, str]:
     return Settings("", plan), complaint.removesuffix("; ")
 
 
-def keep(path: Path, value: Mapping[str, Any]) -> None:
-    """Store a configuration that was decoded without complaint."""
-    write(path, json.dumps(value, separators=(",", ":")))
+def keep(path: Path, text: str) -> None:
+    """Store a configuration that was read without complaint."""
+    write(path, text)

@@ -7,7 +7,7 @@ a condition in which other, earlier parts are named by their number: ["and", 17,
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -42,16 +42,26 @@ def fold(conditions: Iterable[Sequence[Any]]) -> tuple[list[Any], list[Any]]:
 class Unfolded:
     """The parts of a plan that came in. Raises ValueError or TypeError on parts that `fold` would not have made."""
 
-    def __init__(self, parts: Sequence[Any]) -> None:
+    def __init__(self, parts: Collection[Any]) -> None:
         if len(parts) > MAX_PARTS:
             raise ValueError(f"a plan of {len(parts)} parts, the limit is {MAX_PARTS}")
         self._parts: list[tuple[list[Any], int]] = []
+        self._texts: dict[str, str] = {}
         for part in parts:
             self._parts.append(self._whole(part))
 
     def condition(self, form: Any) -> list[Any]:
         """A condition with its parts put in."""
         return self._whole(form)[0]
+
+    def shared(self, values: Iterable[Any]) -> list[Any]:
+        """A list with each text once in all of them: rules name the same programs again and again."""
+        texts = self._texts
+        kept = (
+            texts.setdefault(one, one) if isinstance(one, str) else self.shared(one) if type(one) is list else one
+            for one in values
+        )
+        return [*tuple(kept)]  # exactly as large as it has to be, unlike a list that grows
 
     def _whole(self, form: Any) -> tuple[list[Any], int]:
         if isinstance(form, int) and not isinstance(form, bool):
@@ -62,9 +72,8 @@ class Unfolded:
             raise ValueError("a condition that is none")
         operator = sys.intern(form[0])
         if operator not in _JOINS:
-            if len(form) > 1 and isinstance(form[1], str):
-                form = [operator, sys.intern(form[1]), *form[2:]]
-            return form, 1
+            field = sys.intern(form[1]) if len(form) > 1 and isinstance(form[1], str) else None
+            return self.shared((operator, *((field, *form[2:]) if field is not None else form[1:]))), 1
         found = [self._whole(part) for part in form[1:]]
         size = 1 + sum(size for _, size in found)
         if size > MAX_SIZE:

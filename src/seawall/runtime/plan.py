@@ -3,12 +3,12 @@
 Standard library only: the agent reads plans, it never compiles them (load.py does, from YAML).
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from seawall.core import pieces
 from seawall.core.errors import Hostile, SeawallError
 from seawall.core.ids import content_hash
 from seawall.core.plain import to_plain
@@ -22,12 +22,15 @@ FORM = 2
 MAX_BYTES = 4 << 20
 MAX_RULES = 5000
 MAX_WAIVERS, MAX_PROFILES, MAX_PROGRAMS = 1000, 1000, 5000
+LONG = ("parts", "rules")
+"""Arrays of an encoded plan that are better read item by item (core/pieces.py); `decode` takes them so."""
 MODES = ("discover", "monitor", "protect")
 _ALWAYS = ("id", "action", "kinds", "merge_by")
 _DEFAULTS: Mapping[str, Any] = {
     name: list(field.default) if isinstance(field.default, tuple) else field.default
     for name, field in Rule.__dataclass_fields__.items()
 }
+_MERGE_BY: tuple[str, ...] = tuple(_DEFAULTS["merge_by"])
 PACKAGED = Path(__file__).parent / "rules" / "plan.json"
 """The plan of the packaged rules, written at build time: the node works by it until the server sends another."""
 
@@ -60,7 +63,7 @@ def decode(value: Mapping[str, Any]) -> Plan:
             raise Hostile(f"plan of {len(value['rules'])} rules, the limit is {MAX_RULES}")
         parts = Unfolded(value.get("parts", ()))
         rules = tuple(_rule(rule, parts) for rule in value["rules"])
-        lists = {str(name): tuple(items) for name, items in value["lists"].items()}
+        lists = {str(name): tuple(parts.shared(items)) for name, items in value["lists"].items()}
         for name, limit in (("waivers", MAX_WAIVERS), ("profiles", MAX_PROFILES)):
             if len(value[name]) > limit:
                 raise Hostile(f"plan of {len(value[name])} {name}, the limit is {limit}")
@@ -96,7 +99,7 @@ def read(path: Path = PACKAGED) -> Plan:
     if len(body) > MAX_BYTES:
         raise Hostile(f"{path} is larger than {MAX_BYTES} bytes")
     try:
-        value = json.loads(body)
+        value = pieces.loads(body.decode(), (), LONG)
     except ValueError as error:
         raise Hostile(f"{path} is not JSON: {error}", "make build writes it anew") from error
     return decode(value)
@@ -121,9 +124,9 @@ def _rule(value: Mapping[str, Any], parts: Unfolded) -> Rule:
             "severity": Severity(known["severity"]),
             "when": parts.condition(known["when"]),
             "kinds": tuple(Kind(kind) for kind in known["kinds"]),
-            "mitre": tuple(known.get("mitre", ())),
-            "merge_by": tuple(known.get("merge_by", _DEFAULTS["merge_by"])),
-            "tags": tuple(known.get("tags", ())),
+            "mitre": tuple(parts.shared(known.get("mitre", ()))),
+            "merge_by": tuple(parts.shared(known["merge_by"])) if "merge_by" in known else _MERGE_BY,
+            "tags": tuple(parts.shared(known.get("tags", ()))),
         }
     )
 

@@ -21,7 +21,7 @@ GOOD = {
 
 
 def test_a_good_configuration_is_kept_and_found_again(tmp_path):
-    settings.keep(tmp_path / "config.json", GOOD)
+    settings.keep(tmp_path / "config.json", json.dumps(GOOD))
     found, complaint = settings.first(tmp_path / "config.json")
     assert complaint == ""
     assert (found.version, found.enforce, found.plan.rules) == ("c1", True, (RULE,))

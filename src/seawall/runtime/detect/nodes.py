@@ -5,7 +5,6 @@ known before an event is looked at (`Facts`): the system call, whether it is in 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from hashlib import blake2b
 from typing import Any
 
 from seawall.runtime.detect import transform
@@ -43,14 +42,24 @@ ODDS = dict.fromkeys(_SELDOM.split(), 0.95) | dict.fromkeys(_MOSTLY.split(), 0.1
 class Node:
     """A part of a condition: `and`, `or` or `not` of parts, or a check. Equal ones of a web are the same object."""
 
-    __slots__ = ("check", "cost", "kind", "number", "odds", "parts", "users", "when")
+    __slots__ = ("check", "cost", "kind", "odds", "parts", "users", "when")
 
-    def __init__(self, kind: str, parts: tuple["Node", ...], when: Sequence[Any], cost: int, number: int = 0) -> None:
-        self.kind, self.parts, self.when, self.cost, self.number = kind, parts, when, cost, number
-        self.odds = _odds(kind, parts, when)
-        """About how often it does not hold."""
+    def __init__(self, kind: str, parts: tuple["Node", ...], when: Sequence[Any], cost: int) -> None:
+        self.kind, self.parts, self.when, self.cost = kind, parts, when, cost
+        self.odds = round(100 * _odds(kind, parts, when))
+        """About how often it does not hold, in percent."""
         self.check: Check | None = None
         self.users = 0
+
+    def __hash__(self) -> int:
+        return hash((self.kind, *map(id, self.parts), repr(self.when)))
+
+    def __eq__(self, other: object) -> bool:
+        """For the web alone, in which equal parts are the same: written alike, because 1 is not True here."""
+        if not isinstance(other, Node) or (self.kind, len(self.parts)) != (other.kind, len(other.parts)):
+            return False
+        same = all(one is two for one, two in zip(self.parts, other.parts, strict=True))
+        return same and repr(self.when) == repr(other.when)
 
 
 class Web:
@@ -60,7 +69,7 @@ class Web:
         self.lists = lists
         self.turn = [0]
         self.true, self.false = Node("true", (), (), 0), Node("false", (), (), 0)
-        self._known: dict[bytes, Node] = {}
+        self._known: dict[Node, Node] = {}
         self._sources: dict[str, transform.Source] = {}
 
     def node(self, when: Sequence[Any], depth: int = 0) -> Node:
@@ -96,7 +105,7 @@ class Web:
             return kept[0] if kept else idle
         if kind == "and":
             return self._made(kind, tuple(sorted(kept, key=lambda one: one.cost / one.odds)))
-        return self._made(kind, tuple(sorted(kept, key=lambda one: one.cost / (1.01 - one.odds))))
+        return self._made(kind, tuple(sorted(kept, key=lambda one: one.cost / (101 - one.odds))))
 
     def simplified(self, node: Node, facts: Facts, done: dict[int, Node]) -> Node:
         """What remains of it under the facts; `done` remembers for further nodes under the same."""
@@ -141,19 +150,17 @@ class Web:
         return found
 
     def _leaf(self, when: Sequence[Any]) -> Node:
-        key = _key(repr(when).encode("utf-8", "surrogatepass"))
-        found = self._known.get(key)
+        made = Node("leaf", (), when, _cost(when))
+        found = self._known.get(made)
         if found is None:
             verify(when, self.lists)
-            found = self._known[key] = Node("leaf", (), when, _cost(when), len(self._known) + 1)
+            found = self._known[made] = made
         return found
 
     def _made(self, kind: str, parts: tuple[Node, ...]) -> Node:
-        key = _key(kind.encode() + b"".join(part.number.to_bytes(4, "little") for part in parts))
-        found = self._known.get(key)
-        if found is None:
-            cost = sum(part.cost for part in parts) + 1
-            found = self._known[key] = Node(kind, parts, (), cost, len(self._known) + 1)
+        made = Node(kind, parts, (), sum(part.cost for part in parts) + 1)
+        found = self._known.setdefault(made, made)
+        if found is made:
             for part in parts:
                 part.users += 1
         return found
@@ -250,20 +257,15 @@ def _mergeable(node: Node) -> tuple[str, str] | None:
     return MERGED[operator], field
 
 
-def _key(content: bytes) -> bytes:
-    """Short, because there are thousands, and equal only for what is equal."""
-    return blake2b(content, digest_size=12).digest()
-
-
 def _odds(kind: str, parts: tuple[Node, ...], when: Sequence[Any]) -> float:
     """A guess: what is named is seldom, what is excluded is seldom too."""
     if kind == "leaf":
         return {"!=": 0.1, ">=": 0.1, ">": 0.1, "exists": 0.2, "<": 0.3, "<=": 0.3}.get(when[0], _odds_of(when))
     if kind == "not":
-        return max(0.03, 1 - parts[0].odds)
+        return max(0.03, 1 - parts[0].odds / 100)
     product = 1.0
     for part in parts:
-        product *= part.odds if kind == "or" else 1 - part.odds
+        product *= (part.odds if kind == "or" else 100 - part.odds) / 100
     return min(0.99, max(0.03, product if kind == "or" else 1 - product))
 
 
