@@ -16,7 +16,7 @@ its `not` is true.
 
 import fnmatch
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from seawall.runtime.detect import networks, transform
@@ -29,6 +29,7 @@ Lists = Mapping[str, Sequence[str]]
 MAX_DEPTH = 60
 """Nesting of one condition, after macros are put in."""
 
+FEW = 4
 TEXT_OPERATORS = ("=", "!=", "contains", "icontains", "startswith", "endswith", "glob", "iglob", "regex")
 BYTE_OPERATORS = ("bcontains", "bstartswith")
 NUMBER_OPERATORS = ("=", "!=", "<", "<=", ">", ">=")
@@ -60,10 +61,20 @@ def compile_condition(when: Sequence[Any], lists: Lists, depth: int = 0) -> Chec
     return compile_check(when, lists)
 
 
+def members(values: Sequence[Any]) -> Collection[Any]:
+    """What is asked whether it holds a value: of a few a row is as quick as a set, and a third of its size."""
+    found = frozenset(values)
+    return tuple(found) if len(found) <= FEW else found
+
+
 def compile_check(
-    when: Sequence[Any], lists: Lists, source: Callable[[Any], transform.Source] = transform.source
+    when: Sequence[Any],
+    lists: Lists,
+    source: Callable[[Any], transform.Source] = transform.source,
+    held: Callable[[Sequence[Any]], Collection[Any]] = members,
 ) -> Check:
-    """The closure of one check, the leaf of a condition. `source` may know a quicker way to a field's value."""
+    """The closure of one check, the leaf of a condition. `source` may know a quicker way to a field's value, `held` a
+    set that is there already."""
     found = source(when[1])
     if when[0] == "exists":
         return _exists(found.get)
@@ -81,7 +92,7 @@ def compile_check(
     if operator == "!=" and found.type in ("net", "ports"):
         return _neither(found.get, _test(found.type, "=", value))
     if plain:
-        quick = _quick(operator, found.get, frozenset(value) if operator == "in" else value)
+        quick = _quick(operator, found.get, held(value) if operator == "in" else value)
         if quick is not None:
             return quick
     return _checked(found, _test(found.type, operator, value))

@@ -4,11 +4,11 @@ Falco's rules share their macros; a hundred of them are a few hundred different 
 known before an event is looked at (`Facts`): the system call, whether it is in a container. Pure.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from seawall.runtime.detect import transform
-from seawall.runtime.detect.condition import MAX_DEPTH, Check, Lists, compile_check, every, some, verify
+from seawall.runtime.detect.condition import MAX_DEPTH, Check, Lists, compile_check, every, members, some, verify
 from seawall.runtime.detect.fields import FIELDS, Getter
 from seawall.runtime.model import Event
 
@@ -71,6 +71,7 @@ class Web:
         self.true, self.false = Node("true", (), (), 0), Node("false", (), (), 0)
         self._known: dict[Node, Node] = {}
         self._sources: dict[str, transform.Source] = {}
+        self._sets: dict[frozenset[Any], frozenset[Any]] = {}
 
     def node(self, when: Sequence[Any], depth: int = 0) -> Node:
         """Of a condition's form. Raises ValueError or KeyError on a form that parse.py would not have made."""
@@ -127,7 +128,7 @@ class Web:
             answer = node.kind == "true"
             return lambda _: answer
         if node.kind == "leaf":
-            return compile_check(node.when, self.lists, self._source)
+            return compile_check(node.when, self.lists, self._source, self._held)
         if node.kind == "not":
             inner = self.checker(node.parts[0])
             return lambda event: not inner(event)
@@ -137,6 +138,11 @@ class Web:
     def getter(self, name: str) -> Getter:
         """Of a field, remembered where that pays."""
         return self._source(name).get
+
+    def _held(self, values: Sequence[Any]) -> Collection[Any]:
+        """One set for all checks of the same values, in whatever field."""
+        found = members(values)
+        return self._sets.setdefault(found, found) if isinstance(found, frozenset) else found
 
     def _source(self, form: Any) -> transform.Source:
         if not isinstance(form, str):
