@@ -14,7 +14,7 @@ PAGE = mmap.PAGESIZE
 BUSY, DISCARD = 1 << 31, 1 << 30
 TIME_AT = 24
 """Where a record has its time."""
-WINDOW = 64 << 10
+WINDOW = 32 << 10
 """Bytes of the data that are mapped at a time; more for a record that is larger."""
 _DATA = 2 * PAGE
 """Offset of the data: the pages of the two positions come first."""
