@@ -26,11 +26,27 @@
 
 #ifdef SEAWALL_OLD
 #define STEP static __always_inline
+#define KEPT 16 /* parts that are written there */
 #else
 #define STEP static /* bpf_loop calls it */
+#define KEPT PARTS
 #endif
 
 struct walk { struct scratch *s; }; /* the rest is in the scratch: the verifier does not count what lies there */
+
+/* Whether one part more fits; of a path that is too long the beginning is left out, never its end. */
+static __always_inline int gather(struct scratch *s, struct dentry *dentry)
+{
+	__u32 length = BPF_CORE_READ(dentry, d_name.len) + 1;
+	if (s->parts >= KEPT || (s->parts && s->gathered + length > MAX_PATH - 8)) {
+		s->cut = 1;
+		return 0;
+	}
+	s->gathered += length;
+	s->chain[s->parts & (PARTS - 1)] = dentry;
+	s->parts++;
+	return 1;
+}
 
 /* One step towards the root. */
 STEP long step_up(__u32 i, struct walk *w)
@@ -54,10 +70,10 @@ STEP long step_up(__u32 i, struct walk *w)
 		s->mnt = (void *)above + bpf_core_field_offset(struct mount, mnt);
 		return 0;
 	}
-	s->chain[s->parts & (PARTS - 1)] = dentry;
-	s->parts++;
+	if (!gather(s, dentry))
+		return 1;
 	s->dentry = parent;
-	return s->parts >= PARTS || dentry == parent;
+	return dentry == parent;
 }
 
 /* One step towards the root of the file system itself, whatever is mounted where. */
@@ -67,10 +83,10 @@ STEP long step_inner(__u32 i, struct walk *w)
 	struct dentry *dentry = s->dentry, *parent = BPF_CORE_READ(dentry, d_parent);
 	if (dentry == parent)
 		return 1;
-	s->chain[s->parts & (PARTS - 1)] = dentry;
-	s->parts++;
+	if (!gather(s, dentry))
+		return 1;
 	s->dentry = parent;
-	return s->parts >= PARTS;
+	return 0;
 }
 
 STEP long write_part(__u32 i, struct walk *w)
@@ -124,6 +140,26 @@ static __noinline __attribute__((unused)) int write_parts(struct walk *w)
 #define write_parts(w) bpf_loop(PARTS, write_part, w, 0)
 #endif
 
+static __always_inline void begin(struct scratch *s, __u32 out)
+{
+	s->parts = s->written = s->gathered = s->cut = 0;
+	s->out = out;
+}
+
+/* What was gathered, below /... if that is not all. */
+static __always_inline void write_gathered(struct walk *w)
+{
+	struct scratch *s = w->s;
+	__u32 at = s->out;
+	UNKNOWN(at);
+	if (s->cut && at < SCRATCH - 512) {
+		__builtin_memcpy(&s->record[at], "/...", 4);
+		s->out = at + 4;
+		s->written = 4;
+	}
+	write_parts(w);
+}
+
 SUBPROGRAM __u32 write_inner(__u32 out, __u64 from)
 {
 	struct walk w = { scratch() };
@@ -131,10 +167,9 @@ SUBPROGRAM __u32 write_inner(__u32 out, __u64 from)
 	if (!s)
 		return 0;
 	s->dentry = (void *)from;
-	s->parts = s->written = 0;
-	s->out = out;
+	begin(s, out);
 	climb(&w);
-	write_parts(&w);
+	write_gathered(&w);
 	return s->written;
 }
 
@@ -148,10 +183,9 @@ SUBPROGRAM __u32 write_path(__u32 out, __u64 dentry, __u64 mnt)
 		return 0;
 	s->dentry = (void *)dentry;
 	s->mnt = (void *)mnt;
-	s->parts = s->written = 0;
-	s->out = out;
+	begin(s, out);
 	walk_up(&w);
-	write_parts(&w);
+	write_gathered(&w);
 	if (s->written == 0 && out < SCRATCH) {
 		s->record[out] = '/';
 		s->written = 1;

@@ -58,7 +58,7 @@ struct scratch {
 	};
 	struct dentry *chain[32], *dentry; /* of a walk */
 	struct vfsmount *mnt;
-	__u32 parts, out, written, sending;
+	__u32 parts, out, written, sending, gathered, cut;
 	struct path_key key;
 	struct name_key name;
 	struct cgroup_facts cgroup;
