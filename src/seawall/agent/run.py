@@ -220,7 +220,7 @@ class Agent:
         self._survey.configure({}, self._degrade.step, reply.shed)
 
     def _on_config(self, value: dict[str, Any]) -> None:
-        text = json.dumps(value, separators=(",", ":"))
+        text = configuration.written(value)
         value.clear()  # before anything is made of it: what stays shall not lie between what goes
         try:
             found = configuration.read(text)

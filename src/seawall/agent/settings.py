@@ -50,6 +50,11 @@ def decode(value: Mapping[str, Any]) -> Settings:
     return Settings(str(value.get("version", "")), decoded, enforce, intervals, quarantine)
 
 
+def written(value: Mapping[str, Any]) -> str:
+    """The JSON text of a configuration as it came."""
+    return pieces.dumps(value, ("plan",), plans.LONG)
+
+
 def read(text: str) -> Settings:
     """As `decode`, of a configuration's JSON text. Raises Hostile too, and ValueError when it is no JSON."""
     return decode(pieces.loads(text, ("plan",), plans.LONG))

@@ -38,6 +38,22 @@ def loads(text: str, objects: Collection[str], arrays: Collection[str]) -> Any:
     return value
 
 
+def dumps(value: Any, objects: Collection[str], arrays: Collection[str]) -> str:
+    """As json.dumps without blanks, which would hold each bracket and name of the whole as a text of its own."""
+    if not isinstance(value, dict):
+        return json.dumps(value, separators=(",", ":"))
+    parts = []
+    for name, one in value.items():
+        if name in objects and isinstance(one, dict):
+            written = dumps(one, objects, arrays)
+        elif name in arrays and isinstance(one, list):
+            written = f"[{','.join(json.dumps(item, separators=(',', ':')) for item in one)}]"
+        else:
+            written = json.dumps(one, separators=(",", ":"))
+        parts.append(f"{json.dumps(name)}:{written}")
+    return f"{{{','.join(parts)}}}"
+
+
 def _object(text: str, start: int, objects: Collection[str], arrays: Collection[str]) -> tuple[dict[str, Any], int]:
     found: dict[str, Any] = {}
     at = _skip(text, start + 1)

@@ -36,6 +36,14 @@ def test_it_is_the_same_object(text: str) -> None:
     assert whole(pieces.loads(text, OBJECTS, ARRAYS)) == json.loads(text)
 
 
+@pytest.mark.parametrize(
+    "value",
+    [{}, {"rules": []}, {"a": 1.5, "plan": {"rules": [{"b": "中"}, None], "parts": {}}, "parts": [1]}, [1], "x"],
+)
+def test_it_writes_what_it_reads(value: Any) -> None:
+    assert pieces.dumps(value, OBJECTS, ARRAYS) == json.dumps(value, separators=(",", ":"))
+
+
 def test_only_the_named_arrays_are_read_item_by_item() -> None:
     value = pieces.loads('{"rules":[1],"plan":{"parts":[2]},"lists":{"rules":[3]}}', OBJECTS, ARRAYS)
     assert isinstance(value["rules"], pieces.Items)
