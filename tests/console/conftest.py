@@ -126,3 +126,9 @@ def agent(served: Served, admin: str, dockerd: object, tmp_path_factory: pytest.
     yield name
     process.terminate()
     process.wait(20)
+
+
+@pytest.fixture
+def calm(served: Served, admin: str, agent: str) -> None:
+    """The agent does what it is asked at once: it gives up nothing for the sake of a node that was busy just now."""
+    served.until(lambda: served.get(f"/agents/{agent}", admin)["degrade"] == 0, 150)

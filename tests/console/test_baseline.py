@@ -10,7 +10,7 @@ from conftest import docker_cli
 from seawall.core.clock import now
 from serving import Enrolled, heartbeat
 
-pytestmark = [pytest.mark.browser, pytest.mark.docker, pytest.mark.timeout(240), pytest.mark.usefixtures("agent")]
+pytestmark = [pytest.mark.browser, pytest.mark.docker, pytest.mark.timeout(420), pytest.mark.usefixtures("agent")]
 NAME = "seawall-console-baseline"
 
 
@@ -34,7 +34,7 @@ def count_of(page: Page, outcome: str) -> int:
     return int(page.locator(f"[data-test=benchmark] .legend a[href$='sort=-{outcome}'] b").inner_text())
 
 
-@pytest.mark.usefixtures("alone")
+@pytest.mark.usefixtures("alone", "calm")
 def test_run_and_results(open_page, served, admin, cookie, container):
     page = open_page(served, cookie, "/baseline")
     head = page.locator("[data-test=benchmark]")

@@ -15,7 +15,7 @@ from seawall.node.docker import Docker
 from serving import Served
 from visiting import log_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.docker, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.docker, pytest.mark.timeout(420)]
 NAME = "seawall-console-images:3.11"
 FEEDS = ("alpine-secdb.tar.gz", "kev.json.gz")
 
@@ -63,6 +63,7 @@ def tab(page: Page, name: str) -> None:
     page.get_by_role("dialog").get_by_role("tab", name=re.compile(f"^{name}")).click()
 
 
+@pytest.mark.usefixtures("calm")
 def test_from_scan_now_to_findings(page, served, admin, known, data):
     go(page, served, "/images?q=seawall-console-images")
     expect(page.get_by_text("No advisories are imported")).to_be_visible()
