@@ -3,6 +3,8 @@
 A process is named by (pid, start). A child keeps its dead parents for the family tree, MAX_DEPTH of them.
 """
 
+import time
+
 from seawall.node import procfs
 from seawall.runtime.model import Container, Process
 from seawall.runtime.normalise import BY_KERNEL, FOREIGN_CWD, IN_CONTAINER, Exec, Head
@@ -13,6 +15,7 @@ MAX_DEPTH = 24
 TICK_NS = 10_000_000
 """/proc knows a start to a hundredth of a second (USER_HZ)."""
 RUNTIMES = frozenset(["runc", "crun", "youki", "memfd:runc_cloned:/proc/self/exe", "exe"])
+SETUP_NS = 30_000_000_000
 _CAPACITY_CHECK = 256
 
 
@@ -226,16 +229,19 @@ class Table:
         if start and abs(began - start) > TICK_NS:
             return None
         inside = procfs.container_of(pid)
-        if inside:
+        exe = (procfs.link(pid, "exe") or "").removesuffix(" (deleted)")
+        args = tuple(procfs.cmdline(pid))
+        started = not (inside and _sets_up(exe, args, began))
+        if inside and started:
             self._entered.add(inside)
         uids = status.get("Uid", "0 0").split()
         process = Process(
             pid=pid,
             start=start or began,
             ppid=int(fields[1]),
-            exe=(procfs.link(pid, "exe") or "").removesuffix(" (deleted)"),
+            exe=exe,
             comm=comm,
-            args=tuple(procfs.cmdline(pid)),
+            args=args,
             cwd=procfs.link(pid, "cwd") or "",
             uid=int(uids[0]),
             euid=int(uids[1]),
@@ -249,6 +255,7 @@ class Table:
             vpid=int(status.get("NSpid", str(pid)).split()[-1]),
             namespaces={kind: procfs.namespace(pid, kind) or 0 for kind in ("mnt", "pid", "net", "user")},
             container=self.containers.setdefault(inside, Container(inside)) if inside else None,
+            started=started,
             parent=self.processes.get(int(fields[1])),
         )
         self._put(process)
@@ -257,6 +264,15 @@ class Table:
 
 def _same(process: Process, start: int) -> bool:
     return abs(process.start - start) <= TICK_NS
+
+
+def _sets_up(exe: str, args: tuple[str, ...], began: int) -> bool:
+    """Whether a process that only /proc tells of is the runtime's last step. Its program is a copy of the runtime's,
+    on a mount that is attached nowhere: /proc calls that "/". It is young: a container is set up within seconds."""
+    program = exe.rpartition("/")[2]
+    copied = program in RUNTIMES or not program or exe.startswith("/memfd:runc_cloned")
+    young = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - began < SETUP_NS
+    return copied and young and args[1:2] == ("init",)
 
 
 def _mounts_outside(process: Process) -> int:

@@ -1,10 +1,12 @@
 """Who is in a container already, and who still sets it up."""
 
+import time
 from typing import Any
 
 import pytest
 
 from seawall.node import procfs
+from seawall.runtime.collect import table
 from seawall.runtime.collect.table import Table
 from seawall.runtime.model import File
 from seawall.runtime.normalise import IN_CONTAINER, Exec, Head
@@ -35,3 +37,19 @@ def test_the_runtimes_last_step_is_not_the_containers_first(monkeypatch: pytest.
     first = table.exec(head(900000002, 900000001, inside=True, vpid=1), program("/bin/sh", OWN, BOX))
     assert first.started
     assert not first.by_exec
+
+
+@pytest.mark.parametrize(
+    ("exe", "args", "age", "sets_up"),
+    [
+        ("/", ("runc", "init"), 1, True),
+        ("/usr/sbin/runc", ("runc", "init"), 1, True),
+        ("/memfd:runc_cloned:/proc/self/exe", ("runc", "init"), 1, True),
+        ("/", ("runc", "init"), 60, False),
+        ("/", ("runc", "exec"), 1, False),
+        ("/usr/bin/app", ("runc", "init"), 1, False),
+    ],
+)
+def test_who_sets_a_container_up_is_known_by_what_only_the_runtime_is(exe, args, age, sets_up):
+    began = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - age * 1_000_000_000
+    assert table._sets_up(exe, args, began) is sets_up
