@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from conftest import docker_cli
+from inside import whole
 from serving import Enrolled, alert, heartbeat
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -112,10 +113,10 @@ def test_a_container_is_paused_for_real_and_goes_on(open_page, served, cookie, a
         subprocess.run(["docker", "rm", "-f", NAME], capture_output=True, timeout=30, check=False)
 
 
-@pytest.mark.xfail(reason="a node may teach only of images its host has, and this one tells of none yet", strict=False)
 def test_a_profile_goes_from_learning_to_watching(open_page, served, cookie, admin, node):
     seen = {"first_seen": "2026-11-25T08:00:00.000Z", "last_seen": "2026-11-25T09:00:00.000Z", "count": 3}
     programs = [{"path": path, "parent": "/bin/sh", **seen} for path in ("/usr/bin/node", "/bin/sh")]
+    node.send(("snapshot", whole("images", [{"id": DIGEST, "name": "shop/console:1", "digest": DIGEST, "size": 1}])))
     node.send(("profile", {"image_digest": DIGEST, "image": "shop/console:1", "programs": programs}))
     page = open_page(served, cookie, "/profiles")
     expect(row(page, "shop/console:1")).to_contain_text("Discover")
