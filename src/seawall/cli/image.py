@@ -88,12 +88,14 @@ def _scan(wanted: argparse.Namespace) -> int:
 
 def look(target: str, scanners: tuple[str, ...], db: Path) -> Scan:
     """Read the image, and judge it when that is asked for and anything is known."""
+    from seawall.images.collect.analysers import Options, opened
+    from seawall.images.collect.reading import Reading
     from seawall.images.collect.sources import collect
     from seawall.images.detect.findings import judge
     from seawall.intel.store import open_store
 
     try:
-        inventory = collect(target, _progress)
+        inventory = collect(target, Reading(opened(Options(scanners)), _progress))
     finally:
         _clear()
     now = clock.now()

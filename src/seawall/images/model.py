@@ -54,6 +54,76 @@ class Package:
 
 
 @dataclass(frozen=True, slots=True)
+class Secret:
+    """Something that opens a door: a key, a token, a password. What it is never leaves the machine that read it."""
+
+    rule: str
+    """Id of the rule that knew it."""
+    title: str
+    severity: Severity
+    confidence: str
+    """high, medium or low: how likely it is real, from its form and its place."""
+    shown: str
+    """Redacted: enough to recognise it by, not enough to use it."""
+    fingerprint: str
+    """Equal for equal secrets of one installation, of no use to anybody else."""
+    category: str = ""
+    line: int = 0
+    """From 1; 0 where there are no lines."""
+    place: str = "file"
+    """file, env, label or history."""
+    encoding: str = ""
+    """base64, gzip, utf-16 where it lay packed."""
+    context: str = ""
+    """The line around it, redacted."""
+    path: str = ""
+    layer: int = -1
+    deleted: bool = False
+    """A later layer removes or replaces the file: whoever has the image has the secret all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Malware:
+    """A file, or a member of an archive, that a rule knows."""
+
+    rule: str
+    family: str
+    level: str
+    """malicious, suspicious or noted, as seawall.malware.model.Level has them."""
+    severity: Severity
+    about: str
+    sha256: str
+    """Of the file."""
+    size: int
+    kind: str
+    """The file's class."""
+    offset: int = -1
+    """Bytes from the beginning of the file or member; -1 when the rule's condition alone was met."""
+    member: str = ""
+    source: str = ""
+    """The rule's file, or the engine."""
+    path: str = ""
+    layer: int = -1
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """Something of an image's files or configuration that is not as it should be. JSON calls the list `config`."""
+
+    check: str
+    """Id of the check: its title, reason and advice in each language are data of the product."""
+    title: str
+    severity: Severity
+    category: str = ""
+    evidence: str = ""
+    """What was seen, in one line."""
+    path: str = ""
+    layer: int = -1
+    """-1: of the image as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
 class OperatingSystem:
     """From os-release, or from what the distribution leaves behind without one."""
 
@@ -101,6 +171,11 @@ class Inventory:
     os: OperatingSystem | None = None
     layers: tuple[Layer, ...] = ()
     packages: tuple[Package, ...] = ()
+    secrets: tuple[Secret, ...] = ()
+    malware: tuple[Malware, ...] = ()
+    risks: tuple[Risk, ...] = ()
+    checked: dict[str, str] = field(default_factory=dict)
+    """Analyser that was asked for → "", or why it did not look. What is not here was not asked for."""
     skipped: tuple[Skipped, ...] = ()
     stats: dict[str, float] = field(default_factory=dict)
     """files, bytes, seconds, skipped, unread_layers."""

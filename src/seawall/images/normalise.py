@@ -9,8 +9,10 @@ from seawall.core.errors import Hostile
 from seawall.core.plain import to_plain
 from seawall.images.model import Inventory, OperatingSystem, Package
 
+LISTS = ("packages", "secrets", "malware", "risks")
+"""What of an inventory may be long."""
 MAX_PART = 2000
-"""Packages in one part on the wire."""
+"""Packages and findings in one part on the wire."""
 MAX_PART_BYTES = 2 << 20
 """Of one part, as JSON."""
 MAX_PARTS = 100
@@ -43,22 +45,25 @@ def _qualifiers(package: Package, system: OperatingSystem | None) -> str:
 def parts(inventory: Inventory) -> list[dict[str, Any]]:
     """The inventory in plain values, cut to parts that fit into the wire's items. Raises Hostile over MAX_PARTS."""
     plain = to_plain(inventory)
-    packages = plain.pop("packages")
-    first, *others = list(_portions(packages, len(json.dumps(plain)))) or [[]]
+    lists = {kind: plain.pop(kind) for kind in LISTS}
+    empty: dict[str, Any] = {kind: [] for kind in LISTS}
+    first, *others = list(_portions(lists, len(json.dumps(plain)))) or [empty]
     if len(others) >= MAX_PARTS:
-        raise Hostile(f"the image has {len(packages)} packages, more than can be sent")
-    return [{**plain, "packages": first}, *({"packages": portion} for portion in others)]
+        raise Hostile(f"the image has {sum(map(len, lists.values()))} packages and findings, more than can be sent")
+    return [{**plain, **first}, *others]
 
 
-def _portions(packages: list[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
+def _portions(lists: dict[str, list[dict[str, Any]]], size: int) -> Iterator[dict[str, Any]]:
     """`size`: what goes with the first portion."""
-    portion: list[dict[str, Any]] = []
-    for package in packages:
-        weight = len(json.dumps(package))
-        if portion and (len(portion) == MAX_PART or size + weight > MAX_PART_BYTES):
+    portion: dict[str, Any] = {kind: [] for kind in LISTS}
+    number = 0
+    for kind, item in ((name, item) for name in LISTS for item in lists[name]):
+        weight = len(json.dumps(item))
+        if number and (number == MAX_PART or size + weight > MAX_PART_BYTES):
             yield portion
-            portion, size = [], 0
-        portion.append(package)
+            portion, number, size = {kind: [] for kind in LISTS}, 0, 0
+        portion[kind].append(item)
+        number += 1
         size += weight
-    if portion:
+    if number:
         yield portion

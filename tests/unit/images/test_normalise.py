@@ -20,7 +20,7 @@ def test_parts(count: int, wanted: int) -> None:
     made = parts(inventory(count))
     assert len(made) == wanted
     assert made[0]["config"]["id"] == "sha256:x"
-    assert all(set(one) == {"packages"} for one in made[1:])
+    assert all(set(one) == {"packages", "secrets", "malware", "risks"} for one in made[1:])
     names = [one["name"] for part in made for one in part["packages"]]
     assert names == [f"p{number}" for number in range(count)]
 

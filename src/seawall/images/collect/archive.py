@@ -14,7 +14,8 @@ from seawall.core.errors import Hostile, SeawallError
 from seawall.core.skipped import Skipped
 from seawall.images.collect import config, layers, tar
 from seawall.images.collect.layers import Contents
-from seawall.images.collect.streams import Budget, Plain, Summed
+from seawall.images.collect.reading import Reading
+from seawall.images.collect.streams import Plain, Summed
 
 MAX_LAYERS = 2 * config.MAX_LAYERS
 MAX_DOCUMENT = 4 << 20
@@ -68,9 +69,10 @@ class Image:
     tags: tuple[str, ...] = ()
 
 
-def read(stream: tar.Reader, budget: Budget) -> Archive:
+def read(stream: tar.Reader, reading: Reading) -> Archive:
     """Everything that the stream holds. Raises Hostile when it is broken, cut off or over a limit."""
     found = Archive()
+    budget = reading.budget
     for entry, body in tar.members(Plain(stream, budget)):
         path = layers.clean(entry.name)
         budget.keep(len(path or "") + layers.MARK_BYTES)
@@ -79,7 +81,7 @@ def read(stream: tar.Reader, budget: Budget) -> Archive:
         elif entry.type in (tar.SYMBOLIC_LINK, tar.HARD_LINK):
             _link(found, path, entry)
         elif entry.type == tar.REGULAR and path:
-            _file(found, path, entry, body, budget)
+            _file(found, path, entry, body, reading)
     return found
 
 
@@ -98,11 +100,11 @@ def _link(found: Archive, path: str, entry: tar.Entry) -> None:
         found.links[path] = "/".join(parts)
 
 
-def _file(found: Archive, path: str, entry: tar.Entry, body: tar.Body, budget: Budget) -> None:
+def _file(found: Archive, path: str, entry: tar.Entry, body: tar.Body, reading: Reading) -> None:
     name = path.rpartition("/")[2]
     if name in ("VERSION", "json") or path in ("repositories", "oci-layout"):
         return
-    plain = Plain(body, budget)
+    plain = Plain(body, reading.budget)
     if path.endswith(".json") or (path.startswith("blobs/") and plain.peek(1) in (b"{", b"[")):
         data = plain.read(MAX_DOCUMENT + 1)
         found.held += len(data)
@@ -114,7 +116,7 @@ def _file(found: Archive, path: str, entry: tar.Entry, body: tar.Body, budget: B
     if len(found.layers) >= MAX_LAYERS:
         raise Hostile(f"more than {MAX_LAYERS} layers")
     summed = Summed(plain)
-    contents = layers.read(summed, budget)
+    contents = layers.read(summed, reading)
     try:
         diff_id = summed.digest()
     except (Hostile, SeawallError):  # broken packing, which `contents` tells of already

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from seawall.core.errors import Hostile, SeawallError
+from seawall.images.collect.reading import Reading
 from seawall.images.collect.sources import docker
 from seawall.images.model import Inventory
 from seawall.images.normalise import parts
@@ -18,7 +19,7 @@ def main() -> int:
     """0 when everything was said; else 1, with the reason as the last line on stderr."""
     image_id, name, order = sys.argv[1:4]
     try:
-        inventory = docker.read(image_id, _progress)
+        inventory = docker.read(image_id, Reading(progress=_progress))
         if inventory.config.id != image_id:
             inventory = _vouched(inventory, image_id)
         send(replace(inventory, name=name or inventory.name, target=f"docker:{name or image_id}"), image_id, order)

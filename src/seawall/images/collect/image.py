@@ -7,9 +7,9 @@ from seawall.core.errors import Hostile
 from seawall.core.skipped import Skipped
 from seawall.images.collect import archive, config, layers, system, tar
 from seawall.images.collect.archive import Archive, Found, Image
-from seawall.images.collect.layers import MAX_SKIPPED
-from seawall.images.collect.streams import Budget
-from seawall.images.model import Inventory, Layer
+from seawall.images.collect.layers import MAX_SKIPPED, Merged
+from seawall.images.collect.reading import Reading
+from seawall.images.model import ImageConfig, Inventory, Layer
 from seawall.images.normalise import purl
 
 
@@ -23,10 +23,11 @@ class Names:
     digests: tuple[str, ...] = ()
 
 
-def read(stream: tar.Reader, names: Names, budget: Budget | None = None) -> Inventory:
+def read(stream: tar.Reader, names: Names, reading: Reading | None = None) -> Inventory:
     """Everything that is read of an image. Raises Hostile on what is none."""
     began = time.monotonic()
-    found = archive.read(stream, budget or Budget())
+    reading = reading or Reading()
+    found = archive.read(stream, reading)
     chosen = _the_one(archive.images(found))
     data = found.documents.get(found.at(chosen.config))
     if data is None:
@@ -38,27 +39,44 @@ def read(stream: tar.Reader, names: Names, budget: Budget | None = None) -> Inve
         raise Hostile(f"the image's configuration {chosen.config[:200]}: {error}") from error
     skipped = list(found.skipped)
     present = _present(found, chosen, planned, skipped)
-    packages, files = layers.merge([(index, one.contents) for index, one in present])
-    operating_system = system.detect(files)
+    merged = layers.merge([(index, one.contents) for index, one in present])
+    described_as = config.config(described, archive.identity(data))
+    _look_at(described_as, planned, reading, merged)
+    operating_system = system.detect(merged.system)
     tags = names.tags or chosen.tags
     return Inventory(
         target=names.target,
         name=names.name or next(iter(tags), ""),
-        config=config.config(described, archive.identity(data)),
+        config=described_as,
         tags=tags,
         digests=names.digests,
         os=operating_system,
         layers=_sized(planned, dict(present)),
-        packages=tuple(replace(one, purl=purl(one, operating_system)) for one in packages),
+        packages=tuple(replace(one, purl=purl(one, operating_system)) for one in merged.packages),
+        secrets=tuple(merged.secrets),
+        malware=tuple(merged.malware),
+        risks=tuple(merged.risks),
+        checked=dict(reading.analysers.checked),
         skipped=tuple(skipped[:MAX_SKIPPED]),
         stats={
             "files": sum(one.contents.files for _, one in present),
             "bytes": sum(one.size for _, one in present),
             "seconds": round(time.monotonic() - began, 3),
             "unread_layers": sum(one.contents.broken for _, one in present),
+            "left_out": merged.left_out,
             "skipped": len(skipped) + sum(one.contents.skipped_more for _, one in present),
         },
     )
+
+
+def _look_at(described: ImageConfig, planned: tuple[Layer, ...], reading: Reading, merged: Merged) -> None:
+    """Add what analysers see in the configuration."""
+    for one in reading.analysers.working.values():
+        found = one.described(described, planned)
+        if found is not None:
+            merged.secrets += found.secrets
+            merged.malware += found.malware
+            merged.risks += found.risks
 
 
 def _the_one(found: list[Image]) -> Image:

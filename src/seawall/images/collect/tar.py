@@ -52,6 +52,10 @@ class Entry:
     type: str
     size: int
     link: str = ""
+    mode: int = 0
+    """Permission bits with set-uid, set-gid and sticky."""
+    uid: int = 0
+    gid: int = 0
 
 
 class Body:
@@ -105,7 +109,7 @@ def members(stream: Reader) -> Iterator[tuple[Entry, Body]]:
         body = Body(stream, size if type_ in (REGULAR, SPARSE) else 0)
         if len(name) > MAX_NAME:
             raise Hostile(f"a name of {len(name)} characters, the limit is {MAX_NAME}")
-        yield Entry(name, type_, size, link), body
+        yield Entry(name, type_, size, link, *_owner(header)), body
         body.skip()
     raise Hostile(f"more than {MAX_ENTRIES} entries")
 
@@ -173,6 +177,17 @@ def _number(field: bytes) -> int:
         return int(field.strip(b" \0") or b"0", 8)
     except ValueError:
         raise Hostile("a member's size is no number") from None
+
+
+def _owner(header: bytes) -> tuple[int, int, int]:
+    """Mode, uid and gid; 0 for what is no number, which costs nobody the file."""
+    found = []
+    for field in (header[100:108], header[108:116], header[116:124]):
+        try:
+            found.append(_number(field))
+        except Hostile:
+            found.append(0)
+    return found[0] & 0o7777, found[1], found[2]
 
 
 def _name(header: bytes) -> str:

@@ -1,10 +1,11 @@
 """`seawall.scan/1`, see docs/reference/schemas/scan.json. What was not checked is null, never an empty list."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 from seawall.core.plain import to_plain
-from seawall.images.model import SCHEMA, Package, Scan
+from seawall.images.model import SCHEMA, Malware, Package, Risk, Scan, Secret
 
 
 def write(scan: Scan, out: TextIO) -> None:
@@ -31,13 +32,19 @@ def document(scan: Scan) -> dict[str, Any]:
         "vulnerabilities": found,
         "not_checked": scan.not_checked,
         "unchecked": _unchecked(scan),
-        "secrets": None,
-        "malware": None,
-        "config": None,
+        "secrets": _seen(scan, "secret", inventory.secrets),
+        "malware": _seen(scan, "malware", inventory.malware),
+        "config": _seen(scan, "config", inventory.risks),
+        "checked": {name: inventory.checked[name] for name in scan.scanners if name in inventory.checked},
         "skipped": to_plain(inventory.skipped),
         "knowledge": scan.knowledge or None,
         "stats": {"packages": len(inventory.packages), **inventory.stats},
     }
+
+
+def _seen(scan: Scan, scanner: str, found: Sequence[Secret | Malware | Risk]) -> Any:
+    """What was not asked for, or could not be looked for, is no empty list."""
+    return to_plain(found) if found or scan.inventory.checked.get(scanner) == "" else None
 
 
 def _unchecked(scan: Scan) -> int | None:

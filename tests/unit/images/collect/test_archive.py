@@ -12,6 +12,7 @@ import archives
 from archives import OCI, OLD, layer, metadata, saved, status
 from seawall.images.collect import archive, image, sources
 from seawall.images.collect.image import Names
+from seawall.images.collect.reading import Reading
 from seawall.images.model import Inventory, Location
 
 BASE = layer({"etc/os-release": archives.OS_RELEASE, "var/lib/dpkg/status": status(bash="5.1", zlib="1.2")})
@@ -116,6 +117,6 @@ def test_progress_is_told(tmp_path: Path) -> None:
     said: list[float] = []
     path = tmp_path / "image.tar"
     path.write_bytes(saved([BASE, TOP]))
-    sources.collect(f"docker-archive:{path}", lambda share, _message: said.append(share))
+    sources.collect(f"docker-archive:{path}", Reading(progress=lambda share, _message: said.append(share)))
     assert said
     assert all(0 <= share < 1 for share in said)

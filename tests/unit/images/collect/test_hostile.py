@@ -22,6 +22,7 @@ from seawall.core.errors import Hostile, SeawallError, Unreachable
 from seawall.core.plain import to_plain
 from seawall.images.collect import image, sources, streams, tar
 from seawall.images.collect.image import Names
+from seawall.images.collect.reading import Reading
 from seawall.images.collect.sources import docker
 from seawall.images.collect.streams import Budget, Plain
 from seawall.images.model import Inventory
@@ -31,7 +32,7 @@ GOOD = {"etc/os-release": archives.OS_RELEASE, "var/lib/dpkg/status": status(bas
 
 
 def read(data: bytes, budget: Budget | None = None) -> Inventory:
-    return image.read(io.BytesIO(data), Names("docker-archive:x"), budget)
+    return image.read(io.BytesIO(data), Names("docker-archive:x"), Reading(budget=budget or Budget()))
 
 
 def names(found: Inventory) -> list[str]:
@@ -257,7 +258,7 @@ def test_a_file_that_is_not_there_and_a_source_that_is_not_known(tmp_path: Path)
 
 def test_a_dead_socket(tmp_path: Path) -> None:
     with pytest.raises(Unreachable):
-        docker.read("alpine", lambda _share, _message: None, Docker(str(tmp_path / "none.sock")))
+        docker.read("alpine", Reading(), Docker(str(tmp_path / "none.sock")))
 
 
 @pytest.mark.parametrize("answer", [b"", b"rubbish\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n[]", b"HTTP/1.1 200 OK\r\n\r\n{"])
@@ -276,7 +277,7 @@ def test_a_daemon_that_answers_rubbish(tmp_path: Path, answer: bytes) -> None:
         thread = threading.Thread(target=once)
         thread.start()
         with pytest.raises(SeawallError):
-            docker.read("alpine", lambda _share, _message: None, Docker(path, timeout=5))
+            docker.read("alpine", Reading(), Docker(path, timeout=5))
         thread.join()
 
 

@@ -11,7 +11,7 @@ import archives
 from archives import layer, metadata, special, status
 from seawall.images.collect import layers, packages, system
 from seawall.images.collect.packages import FORMATS
-from seawall.images.collect.streams import Budget
+from seawall.images.collect.reading import Reading
 from seawall.images.model import Location, Package
 
 STATUS = "var/lib/dpkg/status"
@@ -19,7 +19,7 @@ SITE = "usr/lib/python3/dist-packages"
 
 
 def merged(*tars: bytes) -> dict[str, Package]:
-    found, _ = layers.merge([(index, layers.read(io.BytesIO(one), Budget())) for index, one in enumerate(tars)])
+    found = layers.merge([(index, layers.read(io.BytesIO(one), Reading())) for index, one in enumerate(tars)]).packages
     assert len({one.name for one in found}) == len(found)
     return {one.name: one for one in found}
 
@@ -88,7 +88,7 @@ def test_the_system_is_known_through_links_too() -> None:
         "etc/os-release": special("etc/os-release", tarfile.LNKTYPE, "usr/lib/os-release"),
     }
     for over in (files, {**files, "etc/os-release": "../usr/lib/os-release"}):
-        _, found = layers.merge([(0, layers.read(io.BytesIO(layer(over)), Budget()))])
+        found = layers.merge([(0, layers.read(io.BytesIO(layer(over)), Reading()))]).system
         known = system.detect(found)
         assert known is not None
         assert (known.id, known.version) == ("debian", "11")
@@ -158,13 +158,13 @@ def test_npm_packages_in_several_places_are_one_with_all_places() -> None:
 
 def test_old_eggs() -> None:
     files = {"lib/a.egg-info": metadata("a", "1"), "lib/b.egg-info/PKG-INFO": metadata("b", "2"), "c.egg-info": b""}
-    read = layers.read(io.BytesIO(layer(files)), Budget())
-    assert {package.name for one in read.read.values() for package in one.packages} == {"a", "b"}
+    read = layers.read(io.BytesIO(layer(files)), Reading())
+    assert {package.name for one in read.found.values() for package in one.packages} == {"a", "b"}
     assert [one.where for one in read.skipped] == ["c.egg-info"]
 
 
 def test_a_file_over_the_limit_is_counted() -> None:
-    read = layers.read(io.BytesIO(layer({"x.dist-info/METADATA": bytes(5 << 20)})), Budget())
+    read = layers.read(io.BytesIO(layer({"x.dist-info/METADATA": bytes(5 << 20)})), Reading())
     assert "the limit is" in read.skipped[0].why
 
 

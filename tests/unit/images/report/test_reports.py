@@ -82,7 +82,7 @@ def test_json_tells_what_was_checked() -> None:
 
 def test_the_schema_is_strict() -> None:
     found = json.loads(written("judged", "json"))
-    for broken in ({"schema": "seawall.scan/2"}, {"vulnerabilities": [{}]}, {"more": 1}, {"secrets": []}):
+    for broken in ({"schema": "seawall.scan/2"}, {"vulnerabilities": [{}]}, {"more": 1}, {"secrets": [{}]}):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.Draft202012Validator(SCHEMA).validate(found | broken)
 

@@ -1,19 +1,14 @@
 """What a package format has to offer."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 
+from seawall.images.collect.found import Found
 from seawall.images.model import Package
 
-
-@dataclass(slots=True)
-class Read:
-    """What one file told."""
-
-    packages: list[Package] = field(default_factory=list)
-    owned: list[str] = field(default_factory=list)
-    """Paths of other formats' evidence that an OS package has brought: the distribution answers for those."""
+Read = Found
+"""What one file told: packages and `owned`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from seawall.core.errors import SeawallError
-from seawall.images.collect.progress import Progress, silent
+from seawall.images.collect.reading import Reading
 from seawall.images.collect.sources import docker, docker_archive
 from seawall.images.model import Inventory
 
-SOURCES: dict[str, Callable[[str, Progress], Inventory]] = {
+SOURCES: dict[str, Callable[[str, Reading], Inventory]] = {
     "docker": docker.read,
     "docker-archive": docker_archive.read,
 }
@@ -15,7 +15,7 @@ PLANNED = ("containerd", "podman", "registry", "oci", "dir")
 """Named by other tools, not read by this version: to look for such an image in Docker would mislead."""
 
 
-def collect(target: str, progress: Progress = silent) -> Inventory:
+def collect(target: str, reading: Reading | None = None) -> Inventory:
     """Read an image. Raises SeawallError when it is not there, Hostile when it is broken."""
     source, colon, name = target.partition(":")
     if colon and source in PLANNED:
@@ -25,4 +25,4 @@ def collect(target: str, progress: Progress = silent) -> Inventory:
         source, name = "docker", target
     if not name:
         raise SeawallError(f"the target {target!r} names no image", "for example docker:nginx:1.27")
-    return SOURCES[source](name, progress)
+    return SOURCES[source](name, reading or Reading())

@@ -4,12 +4,13 @@ from typing import Any
 
 from seawall.core.errors import Hostile, SeawallError
 from seawall.images.collect import image
-from seawall.images.collect.progress import Counted, Progress
+from seawall.images.collect.progress import Counted
+from seawall.images.collect.reading import Reading
 from seawall.images.model import Inventory
 from seawall.node.docker import Docker, DockerError
 
 
-def read(name: str, progress: Progress, docker: Docker | None = None) -> Inventory:
+def read(name: str, reading: Reading, docker: Docker | None = None) -> Inventory:
     """Raises Unreachable without a daemon, SeawallError when it has no such image."""
     engine = docker or Docker()
     try:
@@ -25,9 +26,9 @@ def read(name: str, progress: Progress, docker: Docker | None = None) -> Invento
     tags, digests = _texts(known.get("RepoTags")), _texts(known.get("RepoDigests"))
     size = known.get("Size")
     with engine.save(known["Id"]) as answer:
-        counted = Counted(answer, size if isinstance(size, int) else 0, progress)
+        counted = Counted(answer, size if isinstance(size, int) else 0, reading.progress)
         shown = name if name in tags or not tags or f"{name}:latest" in tags else tags[0]
-        return image.read(counted, image.Names(f"docker:{name}", shown, tags, digests))
+        return image.read(counted, image.Names(f"docker:{name}", shown, tags, digests), reading)
 
 
 def _texts(value: Any) -> tuple[str, ...]:

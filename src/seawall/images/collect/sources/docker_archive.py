@@ -5,11 +5,12 @@ from pathlib import Path
 
 from seawall.core.errors import SeawallError
 from seawall.images.collect import image
-from seawall.images.collect.progress import Counted, Progress
+from seawall.images.collect.progress import Counted
+from seawall.images.collect.reading import Reading
 from seawall.images.model import Inventory
 
 
-def read(name: str, progress: Progress) -> Inventory:
+def read(name: str, reading: Reading) -> Inventory:
     """Raises SeawallError when the file cannot be read, Hostile when it is no image."""
     path = Path(name)
     try:
@@ -17,7 +18,8 @@ def read(name: str, progress: Progress) -> Inventory:
             if path.is_dir():
                 raise IsADirectoryError(name)
             size = os.fstat(file.fileno()).st_size
-            return image.read(Counted(file, size, progress), image.Names(f"docker-archive:{name}"))
+            counted = Counted(file, size, reading.progress)
+            return image.read(counted, image.Names(f"docker-archive:{name}"), reading)
     except OSError as error:
         raise SeawallError(
             f"cannot read {name}: {error.strerror or error}", "docker save NAME -o FILE writes an archive"
