@@ -6,12 +6,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from sqlalchemy import Connection, Select, String, cast, func, select
 
-from seawall.images import model, store
-from seawall.images.tables import CVES, INVENTORIES, PACKAGES, VULNERABILITIES
+from seawall.images import found, model, store
+from seawall.images.tables import CVES, FINDINGS, INVENTORIES, PACKAGES, VULNERABILITIES
 from seawall.lists import Door, Listing, Refused, add
 
+KINDS = {"secret": "secrets", "malware": "malware", "config": "misconfigurations"}
+"""Kind of a finding → the last word of its lists' paths."""
+_COUNTS = {"secret": "secrets", "malware": "malware", "config": "config"}
+Supplier = Callable[[Connection, Mapping[str, str]], Listing]
 _NEVER = 'scan it first: POST /images/{id}/scan, or "Scan now" in the console'
-_PACKAGE = tuple(column.name for column in PACKAGES.c if column.name not in ("scan", "number", "severity_rank"))
+_PACKAGE = tuple(column.name for column in PACKAGES.c if column.name not in ("scan", "number", "severity_rank", "more"))
 _FINDING = tuple(
     column.name for column in VULNERABILITIES.c if column.name not in ("image_id", "number", "severity_rank", "fixable")
 )
@@ -51,6 +55,9 @@ def router(door: Door) -> APIRouter:
         item=model.Vulnerability,
         name="list_image_vulnerabilities",
     )
+    for kind, path in KINDS.items():
+        add(routes, f"/images/{{id}}/{path}", _found(kind), door, name=f"list_image_{path}")
+        add(routes, f"/{path}", _found_anywhere(kind), door, name=f"list_{path}")
     use = door.beside("image.use").queries
     add(routes, "/vulnerabilities", _by_cve(use[0]), door, name="list_vulnerabilities")
     add(routes, "/vulnerabilities/{id}/images", _hit(use[0]), door, name="list_vulnerability_images")
@@ -69,7 +76,7 @@ def _packages(connection: Connection, parameters: Mapping[str, str]) -> Listing:
         filters=("name", "kind", "owned", "checked", "layer", "severity", "license", "purl"),
         text=("name", "version", "purl", "path", "source_name", "license"),
         sort_as={"severity": "severity_rank"},
-        row=lambda row: {name: row[name] for name in _PACKAGE},
+        row=lambda row: {**row["more"], **{name: row[name] for name in _PACKAGE}},
     )
 
 
@@ -93,6 +100,50 @@ def _vulnerabilities(connection: Connection, parameters: Mapping[str, str]) -> L
         time="first_seen",
         sort_as={"severity": "severity_rank"},
         row=lambda row: {name: row[name] for name in _FINDING},
+    )
+
+
+def _found(kind: str) -> Supplier:
+    """What analysers found in one image. One that did not look is refused: an empty list would look clean."""
+
+    def listing(connection: Connection, parameters: Mapping[str, str]) -> Listing:
+        row = (
+            connection.execute(select(INVENTORIES).where(INVENTORIES.c.image_id == parameters["id"])).mappings().first()
+        )
+        if row is None:
+            raise Refused(f"image {parameters['id']} was never scanned", _NEVER, 404)
+        if row[_COUNTS[kind]] is None:
+            why = row["data"].get("checked", {}).get(kind) or "the scan did not look for it"
+            raise Refused(f"{KINDS[kind]} of image {row['name'] or row['image_id']} are not checked: {why}", "", 409)
+        return _findings(select(FINDINGS).where(FINDINGS.c.scan == row["scan"], FINDINGS.c.kind == kind), ())
+
+    return listing
+
+
+def _found_anywhere(kind: str) -> Supplier:
+    """The same over all images."""
+
+    def listing(_connection: Connection, _parameters: Mapping[str, str]) -> Listing:
+        join = FINDINGS.join(INVENTORIES, INVENTORIES.c.scan == FINDINGS.c.scan)
+        rows = select(FINDINGS, INVENTORIES.c.name.label("image")).select_from(join).where(FINDINGS.c.kind == kind)
+        return _findings(rows, ("image_id", "image"))
+
+    return listing
+
+
+def _findings(rows: Select[Any], more: tuple[str, ...]) -> Listing:
+    key = (FINDINGS.c.scan + ":" + FINDINGS.c.kind + ":" + cast(FINDINGS.c.number, String)).label("id")
+    names = ("id", "certainty", "first_seen", "suppressed", *more)
+    return Listing(
+        rows.add_columns(key),
+        key="id",
+        sort="-severity",
+        sorts=("severity", "rule", "path", "layer", "first_seen", "certainty", *more),
+        filters=("rule", "severity", "certainty", "layer", "deleted", "path", "suppressed", *more),
+        text=("rule", "title", "path", *(name for name in more if name == "image")),
+        time="first_seen",
+        sort_as={"severity": "severity_rank"},
+        row=lambda row: {**found.shown(row), **{name: row[name] for name in names}},
     )
 
 

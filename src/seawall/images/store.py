@@ -15,6 +15,7 @@ from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, sel
 from seawall.core.envelope import Item
 from seawall.core.errors import Hostile
 from seawall.core.plain import to_plain
+from seawall.images import found
 from seawall.images.model import Inventory, Location, Package
 from seawall.images.tables import CVES, INVENTORIES, MAX_TEXT, PACKAGES, PARTS, SEVERITIES
 from seawall.lists import Change, Source
@@ -26,12 +27,19 @@ MAX_HEAD = 2 << 20
 """Characters of everything but the packages, as JSON."""
 MAX_LOCATIONS = 20
 """Places of one package that are kept."""
+_COLUMNS = {column.name for column in PACKAGES.c}
+_EMPTY: dict[str, Any] = dict.fromkeys(("packages", "secrets", "malware", "risks"), ())
+"""What lies in tables of its own."""
 
 
 def apply(connection: Connection, source: Source, item: Item, now: str) -> list[Change]:
     """Store one part of an inventory. Raises Hostile on what is none."""
     image_id, scan, part, parts = _address(item.data)
     head, packages = _content(item.data.get("inventory"), part)
+    try:
+        found.write(connection, scan, part, item.data["inventory"], image_id=image_id, first_seen=now)
+    except ValueError as error:
+        raise Hostile(f"not an inventory: {error}") from error
     connection.execute(delete(PARTS).where(PARTS.c.scan == scan, PARTS.c.part == part))
     first = part * MAX_PACKAGES
     numbers = PACKAGES.c.number
@@ -60,12 +68,14 @@ def inventory(connection: Connection, image_id: str) -> dict[str, Any] | None:
     if row is None:
         return None
     seen = {name: row[name] for name in ("image_id", "scanned_at", "host_id", "host_name")}
-    kept = {name: value for name, value in row["data"].items() if name != "packages"}
+    kept = {name: value for name, value in row["data"].items() if name not in _EMPTY}
     return {**kept, **seen, "scan": scan_shown(row)}
 
 
+FILES = ("secrets", "malware", "config")
 SCAN_COLUMNS = (
     *("scanned_at", "packages", "judged", "judged_at", "judge_error", "unchecked", "kev", "fixable", *SEVERITIES),
+    *(*FILES, "risk", "suppressed", "decision"),
 )
 
 
@@ -78,7 +88,7 @@ def scans() -> Select[Any]:
 def scan_shown(row: Mapping[str, Any] | RowMapping) -> dict[str, Any]:
     """The verdict as the API shows it. What was not judged has no counts: null is not zero."""
     judged = bool(row["judged"])
-    plain = {name: row[name] for name in ("scanned_at", "packages", "judged_at")}
+    plain = {name: row[name] for name in ("scanned_at", "packages", "judged_at", "risk", "decision", *FILES)}
     return {
         **plain,
         "judged": judged,
@@ -87,11 +97,14 @@ def scan_shown(row: Mapping[str, Any] | RowMapping) -> dict[str, Any]:
         "vulnerabilities": {severity: row[severity] for severity in SEVERITIES} if judged else None,
         "kev": row["kev"] if judged else None,
         "fixable": row["fixable"] if judged else None,
+        "suppressed": row["suppressed"] if judged else None,
     }
 
 
 NEVER_SCANNED: dict[str, Any] = {
     **dict.fromkeys(("scanned_at", "packages", "judged_at", "unchecked", "vulnerabilities", "kev", "fixable")),
+    **dict.fromkeys((*FILES, "risk", "suppressed")),
+    "decision": "",
     "judged": False,
     "error": "",
 }
@@ -106,7 +119,7 @@ def load(connection: Connection, image_id: str, scan: str) -> Inventory | None:
         return None
     rows = connection.execute(select(PACKAGES).where(PACKAGES.c.scan == scan).order_by(PACKAGES.c.number))
     packages = tuple(_package(row) for row in rows.mappings())
-    return replace(msgspec.convert(data, Inventory), packages=packages)
+    return replace(msgspec.convert(data, Inventory), packages=packages, **found.load(connection, scan))
 
 
 def overview(connection: Connection, present: Select[Any]) -> dict[str, Any]:
@@ -149,6 +162,7 @@ def forget_broken(connection: Connection, before: str) -> None:
     for scan in connection.execute(late).scalars().all():
         connection.execute(delete(PACKAGES).where(PACKAGES.c.scan == scan))
         connection.execute(delete(PARTS).where(PARTS.c.scan == scan))
+        found.forget(connection, scan)
 
 
 def _address(data: Mapping[str, Any]) -> tuple[str, str, int, int]:
@@ -166,7 +180,7 @@ def _content(value: Any, part: int) -> tuple[dict[str, Any] | None, tuple[Packag
     """The head, in the first part only, and the packages."""
     try:
         packages = msgspec.convert(value["packages"], tuple[Package, ...])
-        head = to_plain(replace(msgspec.convert(value, Inventory), packages=())) if part == 1 else None
+        head = to_plain(replace(msgspec.convert(value, Inventory), **_EMPTY)) if part == 1 else None
     except (msgspec.ValidationError, KeyError, TypeError, RecursionError) as error:
         raise Hostile(f"not an inventory: {error}") from error
     if len(packages) > MAX_PACKAGES:
@@ -193,12 +207,14 @@ def _whole(connection: Connection, source: Source, image_id: str, scan: str, now
         "packages": number,
         "data": head,
         "judged_with": "",
+        **found.settle(connection, image_id, scan, head["checked"]),
     }
     mine = INVENTORIES.c.image_id == image_id
     before = connection.execute(select(INVENTORIES.c.scan).where(mine)).scalar()
     if before is None:
-        zero = dict.fromkeys(("unchecked", "kev", "fixable", *SEVERITIES), 0)
-        row = {"image_id": image_id, "judged": False, "judge_error": "", **zero, **values}
+        zero = dict.fromkeys(("unchecked", "kev", "fixable", "suppressed", *SEVERITIES), 0)
+        undecided = {"decision": "", "reasons": []}
+        row = {"image_id": image_id, "judged": False, "judge_error": "", **undecided, **zero, **values}
         connection.execute(insert(INVENTORIES).values(row))
     else:
         connection.execute(update(INVENTORIES).where(mine).values(values))
@@ -222,6 +238,11 @@ def _package_row(scan: str, number: int, package: Package) -> dict[str, Any]:
         "owned": package.owned,
         "path": first.path[:1024],
         "layer": first.layer,
+        "more": {
+            name: value
+            for name, value in to_plain(package).items()
+            if name not in _COLUMNS and value not in (None, "", False, [])
+        },
         "locations": [{"path": one.path[:1024], "layer": one.layer} for one in package.locations[:MAX_LOCATIONS]],
         "checked": None,
         "vulnerabilities": 0,
@@ -232,5 +253,5 @@ def _package_row(scan: str, number: int, package: Package) -> dict[str, Any]:
 
 def _package(row: RowMapping) -> Package:
     names = ("name", "version", "kind", "purl", "source_name", "source_version", "arch", "license", "owned")
-    places = tuple(Location(one["path"], one["layer"]) for one in row["locations"])
-    return Package(**{name: row[name] for name in names}, locations=places)
+    plain = {**row["more"], **{name: row[name] for name in names}, "locations": row["locations"]}
+    return msgspec.convert(plain, Package)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import Connection, Integer, Select, bindparam, case, cast, delete, func, insert, select, update
 
 from seawall.core.severity import Severity
 from seawall.images.model import Judgement, Vulnerability
@@ -108,10 +108,14 @@ def _finding_row(image_id: str, number: int, one: Vulnerability, now: str) -> di
         "path": one.path[:1024],
         "layer": one.layer,
         "first_seen": now,
+        "risk": None,
+        "poc": False,
+        "details": {},
+        "suppressed": "",
     }
 
 
-_SUMMED = ("package", "severity_rank", "score", "kev", "fixable", "title", "url")
+_SUMMED = ("package", "severity_rank", "score", "kev", "fixable", "title", "url", "poc", "risk", "epss")
 
 
 def _replace(connection: Connection, image_id: str, rows: list[dict[str, Any]]) -> None:
@@ -145,8 +149,11 @@ def _sum_up(connection: Connection, ids: Sequence[str]) -> None:
         "severity": case({severity.rank: severity.value for severity in Severity}, value=rank),
         "severity_rank": rank,
         "score": func.max(found.score),
-        "kev": func.max(found.kev),
-        "fixed": func.max(found.fixable),
+        "kev": func.max(cast(found.kev, Integer)) > 0,
+        "poc": func.max(cast(found.poc, Integer)) > 0,
+        "risk": func.max(found.risk),
+        "epss": func.max(found.epss),
+        "fixed": func.max(cast(found.fixable, Integer)) > 0,
         "title": func.max(found.title),
         "url": func.max(found.url),
         "images": func.count(found.image_id.distinct()),
