@@ -4,15 +4,17 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from seawall.core import clock
 from seawall.core.errors import SeawallError
 from seawall.core.severity import Severity
 from seawall.core.state import state_dir
+from seawall.images.lines import findings, gaps
 from seawall.images.model import Scan
 
 SCANNERS = ("vuln", "package")
-FORMATS = ("table", "json")
+FORMATS = ("table", "json", "sarif", "junit", "html", "cyclonedx", "spdx")
 EXAMPLES = """\
 examples:
   seawall image scan nginx:1.27                          an image of this host's Docker
@@ -20,6 +22,8 @@ examples:
   seawall image scan nginx:1.27 --fail-on high           for pipelines: exit code 1 when there is one
   seawall image scan nginx:1.27 --scanners package       what is installed, without a verdict
   seawall image scan nginx:1.27 --format json --output nginx.json
+  seawall image scan nginx:1.27 --format sarif --output nginx.sarif     for code hosts; junit for build servers
+  seawall image sbom nginx:1.27 --format cyclonedx                      what is inside, as others read it (or spdx)
 
 targets: docker:NAME, docker-archive:FILE, or a bare name of an image in Docker
 
@@ -36,7 +40,16 @@ def main(arguments: Sequence[str]) -> int:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="scan")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="scan | sbom")
+    _add_scan(commands)
+    _add_sbom(commands)
+    wanted = parser.parse_args(list(arguments))
+    if wanted.fail_on and not set(wanted.scanners) - {"package"}:
+        raise SeawallError("--fail-on judges findings, --scanners leaves all of them out", "add vuln to --scanners")
+    return _scan(wanted)
+
+
+def _add_scan(commands: Any) -> None:
     scan = commands.add_parser(
         "scan",
         help="read an image and judge it",
@@ -44,18 +57,32 @@ def main(arguments: Sequence[str]) -> int:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    scan.add_argument("target", metavar="TARGET")
+    _add_reading(scan)
     scan.add_argument("--format", choices=FORMATS, default="table")
-    scan.add_argument("--output", type=Path, metavar="FILE", help="write the report there, not to stdout")
     levels = [severity.value for severity in Severity]
     scan.add_argument("--fail-on", choices=levels, metavar="SEVERITY", help=", ".join(levels))
     scan.add_argument("--scanners", type=_scanners, default=SCANNERS, metavar="LIST", help="vuln,package (default)")
-    scan.add_argument("--offline", action="store_true", help="never use the network; this command does not anyway")
     scan.add_argument("--db", type=Path, default=state_dir() / "intel.db", help="advisories; default: %(default)s")
-    wanted = parser.parse_args(list(arguments))
-    if wanted.fail_on and "vuln" not in wanted.scanners:
-        raise SeawallError("--fail-on judges vulnerabilities, --scanners leaves them out", "add vuln to --scanners")
-    return _scan(wanted)
+
+
+def _add_sbom(commands: Any) -> None:
+    sbom = commands.add_parser(
+        "sbom",
+        help="write down what is inside, for others to read",
+        description="A bill of materials: every package with its place, license and purl, without a verdict.",
+        epilog="example: seawall image sbom nginx:1.27 --format spdx --output nginx.spdx.json",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_reading(sbom)
+    sbom.add_argument("--format", choices=("cyclonedx", "spdx", "json"), default="cyclonedx")
+    sbom.set_defaults(scanners=("package",), fail_on=None, db=state_dir() / "intel.db")
+
+
+def _add_reading(command: argparse.ArgumentParser) -> None:
+    """What holds for every way to read an image."""
+    command.add_argument("target", metavar="TARGET")
+    command.add_argument("--output", type=Path, metavar="FILE", help="write the report there, not to stdout")
+    command.add_argument("--offline", action="store_true", help="never use the network; this command does not anyway")
 
 
 def _scanners(text: str) -> tuple[str, ...]:
@@ -80,10 +107,10 @@ def _scan(wanted: argparse.Namespace) -> int:
         except OSError as error:
             raise SeawallError(f"cannot write {wanted.output}: {error.strerror}") from error
         print(f"the report is in {wanted.output}", file=sys.stderr)
-    gaps = _gaps(scan)
-    for gap in gaps:
+    left = gaps(scan)
+    for gap in left:
         print(f"NOT CHECKED: {gap}", file=sys.stderr)
-    return _code(scan, Severity(wanted.fail_on), gaps) if wanted.fail_on else 0
+    return _code(scan, Severity(wanted.fail_on), left) if wanted.fail_on else 0
 
 
 def look(target: str, scanners: tuple[str, ...], db: Path) -> Scan:
@@ -111,31 +138,14 @@ def look(target: str, scanners: tuple[str, ...], db: Path) -> Scan:
         known.close()
 
 
-def _gaps(scan: Scan) -> list[str]:
-    """What a verdict on this image does not cover."""
-    if "vuln" not in scan.scanners:
-        return []
-    if scan.judgement is None:
-        return [f"vulnerabilities: {scan.not_checked}"]
-    gaps = []
-    left = sum(one.purl in scan.judgement.unchecked for one in scan.inventory.packages)
-    if left:
-        gaps.append(f"{left} packages: no imported feed covers their ecosystem (`seawall intel status` lists them)")
-    if not scan.inventory.packages:
-        gaps.append("no package was found, so there was nothing to judge")
-    if broken := int(scan.inventory.stats.get("unread_layers", 0)):
-        gaps.append(f"{broken} layers could not be read to their end")
-    return gaps
-
-
-def _code(scan: Scan, level: Severity, gaps: list[str]) -> int:
-    found = scan.judgement.vulnerabilities if scan.judgement else ()
+def _code(scan: Scan, level: Severity, left: Sequence[str]) -> int:
+    found = list(findings(scan))
     if any(one.severity.rank >= level.rank for one in found):
         return 1
     unrated = sum(one.severity is Severity.UNKNOWN for one in found)
     if unrated:
         print(f"{unrated} vulnerabilities have no rating; --fail-on unknown counts them", file=sys.stderr)
-    return 2 if gaps else 0
+    return 2 if left else 0
 
 
 def _progress(share: float, message: str) -> None:
