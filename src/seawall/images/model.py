@@ -41,7 +41,7 @@ class Package:
     """The **uncanonicalised** name as the database gives it."""
     version: str
     kind: str
-    """deb, apk, pypi or npm (the type of the purl)."""
+    """The type of the purl: deb, apk, rpm, pypi, npm, golang …, see docs/reference/packages.md."""
     purl: str
     source_name: str = ""
     """The source package, which distributions' advisories name; "" where there is none."""
@@ -51,6 +51,16 @@ class Package:
     locations: tuple[Location, ...] = ()
     owned: bool = False
     """A language package whose files belong to an OS package: the distribution answers for it."""
+    declared: bool = False
+    """A lock file or manifest names it, but it was not seen installed."""
+    cpes: tuple[str, ...] = ()
+    """CPE 2.3 names, of what NVD alone knows: programs that came without a package."""
+    module: str = ""
+    """The stream of modules that an rpm was built for: nodejs:18:8090020231114114937:a75119d5."""
+    vendor: str = ""
+    """Who built an rpm."""
+    evidence: str = ""
+    """What told of it, in a few words: "dpkg status", "pom.properties", "build info", "version string" …"""
 
 
 @dataclass(frozen=True, slots=True)

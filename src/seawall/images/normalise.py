@@ -16,26 +16,47 @@ MAX_PART = 2000
 MAX_PART_BYTES = 2 << 20
 """Of one part, as JSON."""
 MAX_PARTS = 100
+_VENDORS = {"rhel": "redhat", "ol": "oracle", "amzn": "amazon", "opensuse-leap": "opensuse", "archlinux": "arch"}
+"""Ids of os-release that purls spell otherwise."""
 
 
 def purl(package: Package, system: OperatingSystem | None) -> str:
     """The package's URL. Source: https://github.com/package-url/purl-spec, PURL-TYPES."""
-    version = quote(package.version, safe=".-_~:")
-    if package.kind in ("deb", "apk"):
-        vendor = quote(system.id, safe="") if system else "unknown"
-        return f"pkg:{package.kind}/{vendor}/{_name(package.name.lower())}@{version}{_qualifiers(package, system)}"
-    if package.kind == "pypi":
-        return f"pkg:pypi/{_name(package.name.lower().replace('_', '-'))}@{version}"
-    return f"pkg:{package.kind}/{'/'.join(map(_name, package.name.split('/')))}@{version}"
+    if package.kind in ("deb", "apk", "rpm", "alpm", "opkg"):
+        return _of_distribution(package, system)
+    kind = package.kind
+    name = package.name
+    if kind == "pypi":
+        name = name.lower().replace("_", "-")
+    elif kind == "maven":
+        name = name.replace(":", "/", 1)
+    elif kind in ("golang", "composer", "hex", "pub"):
+        name = name.lower()
+    version = f"@{quote(package.version, safe='.-_~:')}" if package.version else ""
+    return f"pkg:{kind}/{'/'.join(map(_name, name.split('/')))}{version}"
+
+
+def _of_distribution(package: Package, system: OperatingSystem | None) -> str:
+    vendor = quote(_VENDORS.get(system.id, system.id), safe="") if system else "unknown"
+    epoch, version = "", package.version
+    name = package.name
+    if package.kind == "rpm":
+        before, colon, behind = version.partition(":")
+        epoch, version = (before, behind) if colon else ("", version)
+    else:
+        name = name.lower()
+    qualifiers = _qualifiers(package, system, epoch)
+    return f"pkg:{package.kind}/{vendor}/{_name(name)}@{quote(version, safe='.-_~:')}{qualifiers}"
 
 
 def _name(text: str) -> str:
     return quote(text, safe=".-_~")
 
 
-def _qualifiers(package: Package, system: OperatingSystem | None) -> str:
+def _qualifiers(package: Package, system: OperatingSystem | None, epoch: str) -> str:
     given = {
         "arch": package.arch,
+        "epoch": epoch,
         "distro": f"{system.id}-{system.version}".rstrip("-") if system else "",
     }
     text = "&".join(f"{key}={quote(value, safe='.-_~')}" for key, value in given.items() if value)

@@ -14,6 +14,7 @@ from seawall.core.errors import Hostile, SeawallError
 from seawall.core.skipped import Skipped
 from seawall.images.collect import system, tar
 from seawall.images.collect.analysers import Analysers
+from seawall.images.collect.evidence import place
 from seawall.images.collect.files import File
 from seawall.images.collect.found import PATH_BYTES, Found
 from seawall.images.collect.reading import Reading
@@ -192,7 +193,7 @@ def merge(layers: Sequence[tuple[int, Contents]]) -> Merged:
             before = seen[path].first if path in seen else {}
             first = {_key(package): before.get(_key(package), index) for package in found.packages}
             seen[path] = _Seen(found, index, first)
-    owned = {path for one in seen.values() for path in one.found.owned}
+    owned = {place(path) for one in seen.values() for path in one.found.owned}
     packages = _united(seen, owned)
     if len(packages) > MAX_PACKAGES:
         raise Hostile(f"more than {MAX_PACKAGES} packages")
@@ -253,15 +254,33 @@ def _key(package: Package) -> tuple[str, str, str]:
 
 
 def _united(seen: dict[str, _Seen], owned: set[str]) -> list[Package]:
-    """One entry for a package that is in several places."""
-    found: dict[tuple[str, str, str, str, bool], Package] = {}
-    for path, one in sorted(seen.items()):
+    """One entry for a package that is in several places. What is only declared joins what is installed, and a program
+    that an OS package brought is that package.
+    """
+    found: dict[tuple[str, ...], Package] = {}
+    for path, one in sorted(seen.items(), key=lambda item: (_declared(item[1]), item[0])):
+        mine = place(path) in owned
         for package in one.found.packages:
-            mine = path in owned
-            location = Location(path, one.first[_key(package)])
-            key = (package.kind, *_key(package), mine)
+            if mine and package.kind == "generic":
+                continue
+            inside = f"!/{package.locations[0].path}" if package.locations else ""
+            location = Location(path + inside, one.first[_key(package)])
+            keys = [(package.kind, *_folded(package), str(here)) for here in (mine, not mine)]
+            key = keys[1] if package.declared and keys[0] not in found and keys[1] in found else keys[0]
             known = found.get(key)
             locations = (*known.locations, location) if known else (location,)
-            if len(locations) <= MAX_LOCATIONS:
-                found[key] = replace(known or package, locations=locations, owned=mine)
+            if known is None:
+                found[key] = replace(package, locations=locations, owned=mine)
+            elif len(locations) <= MAX_LOCATIONS:
+                found[key] = replace(known, locations=locations)
     return list(found.values())
+
+
+def _declared(one: _Seen) -> bool:
+    return any(package.declared for package in one.found.packages[:1])
+
+
+def _folded(package: Package) -> tuple[str, str, str]:
+    """Lock files and installers spell a Python distribution's name differently."""
+    name = package.name.lower().replace("_", "-").replace(".", "-") if package.kind == "pypi" else package.name
+    return name, package.version, package.arch

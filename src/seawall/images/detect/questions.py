@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from seawall.images.model import Inventory, OperatingSystem, Package
 from seawall.intel.model import Query
 
-LANGUAGES = {"pypi": "PyPI", "npm": "npm"}
-"""Kind of a language package → its ecosystem in OSV's words."""
+LANGUAGES = {
+    "pypi": "PyPI", "npm": "npm", "golang": "Go", "maven": "Maven", "gem": "RubyGems", "composer": "Packagist",
+    "nuget": "NuGet", "cargo": "crates.io", "conda": "Conda", "pub": "Pub", "hex": "Hex", "swift": "SwiftURL",
+    "cran": "CRAN", "generic": "Generic",
+}  # fmt: skip
+"""Kind of a language package → its ecosystem in OSV's words. Other kinds are packages of a distribution."""
 ROLLING = {"wolfi": "Wolfi", "chainguard": "Chainguard"}
 """Distributions without releases."""
 CODENAMES = {"buster": "10", "bullseye": "11", "bookworm": "12", "trixie": "13", "forky": "14"}
@@ -21,7 +25,7 @@ class Question:
     ecosystem: str
     """Whose knowledge answers for the package; "" when there is none that Seawall knows of."""
     query: Query | None
-    """None: the distribution's packages are asked about, and this one came with one of them."""
+    """None: the distribution's packages are asked about, and this one came with one of them; or it is only declared."""
 
 
 def questions(inventory: Inventory) -> Iterator[Question]:
@@ -33,6 +37,8 @@ def questions(inventory: Inventory) -> Iterator[Question]:
             name, version = package.source_name or package.name, package.source_version or package.version
             query = Query(distribution, name, version) if distribution else None
             yield Question(package, distribution, query)
+        elif package.declared:
+            yield Question(package, language, None)
         elif package.owned:
             yield Question(package, distribution, None)
         else:

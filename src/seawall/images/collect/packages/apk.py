@@ -2,22 +2,16 @@
 
 from collections.abc import Iterator
 
+from seawall.images.collect.evidence import evident
+from seawall.images.collect.files import Buffer
 from seawall.images.collect.packages.format import Format, Read, clean, listed
 from seawall.images.model import Package
 
-_PATHS = ("lib/apk/db/installed", "usr/lib/apk/db/installed")
-_EVIDENCE = (".dist-info/METADATA", ".egg-info", ".egg-info/PKG-INFO", "/package.json")
 
-
-def wanted(path: str) -> bool:
-    """The database of installed packages."""
-    return path in _PATHS
-
-
-def read(_path: str, data: bytes) -> Read:
-    """Installed packages, and which evidence of Python and npm packages they brought."""
+def read(_path: str, data: Buffer) -> Read:
+    """Installed packages, and the evidence of other formats that they brought."""
     found = Read()
-    found.packages = listed(_packages(data.decode("utf-8", "surrogateescape"), found.owned))
+    found.packages = listed(_packages(bytes(data).decode("utf-8", "surrogateescape"), found.owned))
     return found
 
 
@@ -37,6 +31,7 @@ def _packages(text: str, owned: list[str]) -> Iterator[Package]:
                 source_version=version,
                 arch=clean(fields.get("A", "")),
                 license=clean(fields.get("L", "")),
+                evidence="apk database",
             )
 
 
@@ -45,8 +40,14 @@ def _evidence(lines: list[tuple[str, str]]) -> Iterator[str]:
     for key, value in lines:
         if key == "F":
             folder = value
-        elif key == "R" and (path := f"{folder}/{value}").endswith(_EVIDENCE):
+        elif key == "R" and evident(path := f"{folder}/{value}"):
             yield path
 
 
-FORMAT = Format(wanted, read, limit=32 << 20)
+FORMAT = Format(
+    files=("lib/apk/db/installed", "usr/lib/apk/db/installed"),
+    read=read,
+    kinds=("apk",),
+    limit=64 << 20,
+    fields=("name", "version", "source_name", "source_version", "arch", "license"),
+)

@@ -3,34 +3,38 @@
 import re
 from collections.abc import Iterator
 
+from seawall.images.collect.evidence import evident
+from seawall.images.collect.files import Buffer
 from seawall.images.collect.packages.format import Format, Read, clean, listed
 from seawall.images.model import Package
 
-_STATUS = re.compile(r"(?:var|usr)/lib/dpkg/status")
-_STATUS_D = re.compile(r"var/lib/dpkg/status\.d/[^/]+(?<!\.md5sums)")
-_LIST = re.compile(r"var/lib/dpkg/info/[^/]+\.list")
-_EVIDENCE = re.compile(
-    rb"^/(.*(?:\.dist-info/METADATA|\.egg-info(?:/PKG-INFO)?|node_modules/.*/package\.json))$", re.MULTILINE
-)
 _SOURCE = re.compile(r"(\S+)(?:\s+\((\S+)\))?")
 
 
-def wanted(path: str) -> bool:
-    """Databases, and the lists of files that packages brought."""
-    return path.startswith(("var/lib/dpkg/", "usr/lib/dpkg/")) and bool(
-        _STATUS.fullmatch(path) or _STATUS_D.fullmatch(path) or _LIST.fullmatch(path)
-    )
+def read(path: str, data: Buffer) -> Read:
+    """Installed packages, or the evidence of other formats that one brought.
 
-
-def read(path: str, data: bytes) -> Read:
-    """Installed packages; removed ones whose configuration is left do not count."""
-    if path.endswith(".list"):
-        if b"-info" not in data and b"/package.json" not in data:
-            return Read()
-        return Read(owned=[found.decode("utf-8", "surrogateescape") for found in _EVIDENCE.findall(data)])
-    text = data.decode("utf-8", "replace")
+    Removed packages whose configuration is left do not count.
+    """
+    if path.endswith((".list", ".md5sums")):
+        return Read(owned=list(owned(path, bytes(data))))
     single = "status.d/" in path
-    return Read(listed(found for part in text.split("\n\n") if (found := _package(dict(_fields(part)), single))))
+    return Read(listed(installed(bytes(data).decode("utf-8", "replace"), "deb", single, "dpkg status")))
+
+
+def owned(path: str, data: bytes) -> Iterator[str]:
+    """Evidence in a list of files, one a line, or behind its digest."""
+    for line in data.decode("utf-8", "surrogateescape").split("\n"):
+        name = line.partition("  ")[2] if path.endswith(".md5sums") else line
+        if evident(name := name.lstrip("/")):
+            yield name
+
+
+def installed(text: str, kind: str, single: bool, evidence: str) -> Iterator[Package]:
+    """Of a database in paragraphs. `single`: each is of an installed package, whatever its status."""
+    for paragraph in text.split("\n\n"):
+        if found := _package(dict(_fields(paragraph)), kind, single, evidence):
+            yield found
 
 
 def _fields(paragraph: str) -> Iterator[tuple[str, str]]:
@@ -40,7 +44,7 @@ def _fields(paragraph: str) -> Iterator[tuple[str, str]]:
             yield key, value.strip()
 
 
-def _package(fields: dict[str, str], single: bool) -> Package | None:
+def _package(fields: dict[str, str], kind: str, single: bool, evidence: str) -> Package | None:
     name, version = clean(fields.get("Package", "")), clean(fields.get("Version", ""))
     installed = single or fields.get("Status", "").endswith(" installed")
     if not name or not version or not installed:
@@ -49,12 +53,25 @@ def _package(fields: dict[str, str], single: bool) -> Package | None:
     return Package(
         name=name,
         version=version,
-        kind="deb",
+        kind=kind,
         purl="",
         source_name=clean(source[1]) if source else name,
         source_version=clean(source[2]) if source and source[2] else version,
         arch=clean(fields.get("Architecture", "")),
+        license=clean(fields.get("License", "")),
+        evidence=evidence,
     )
 
 
-FORMAT = Format(wanted, read, limit=32 << 20)
+FORMAT = Format(
+    files=(
+        "var/lib/dpkg/status",
+        "usr/lib/dpkg/status",
+        "var/lib/dpkg/status.d/*",
+        "var/lib/dpkg/info/*.list",
+    ),
+    read=read,
+    kinds=("deb",),
+    limit=32 << 20,
+    fields=("name", "version", "source_name", "source_version", "arch"),
+)

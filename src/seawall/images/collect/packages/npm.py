@@ -3,21 +3,19 @@
 import json
 import re
 
+from seawall.images.collect.files import Buffer
 from seawall.images.collect.packages.format import Format, Read, clean
 from seawall.images.model import Package
 
 _PATH = re.compile(r"(?:.*/)?node_modules/(?:@[^/@]+/)?[^/@.][^/]*/package\.json")
 
 
-def wanted(path: str) -> bool:
-    """The manifest of a package that lies directly in a node_modules folder."""
-    return path.endswith("/package.json") and bool(_PATH.fullmatch(path))
-
-
-def read(_path: str, data: bytes) -> Read:
-    """The one package; a manifest without name or version (a private folder) is none."""
+def read(path: str, data: Buffer) -> Read:
+    """The one package; a manifest without name or version (a private folder), or deeper in a package, is none."""
+    if not _PATH.fullmatch(path):
+        return Read()
     try:
-        found = json.loads(data)
+        found = json.loads(bytes(data))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"package.json is no JSON: {error}") from error
     if not isinstance(found, dict):
@@ -34,9 +32,15 @@ def read(_path: str, data: bytes) -> Read:
                 kind="npm",
                 purl="",
                 license=clean(licence) if isinstance(licence, str) else "",
+                evidence="package.json",
             )
         ]
     )
 
 
-FORMAT = Format(wanted, read)
+FORMAT = Format(
+    files=("**/node_modules/*/package.json", "**/node_modules/@*/*/package.json"),
+    read=read,
+    kinds=("npm",),
+    fields=("name", "version", "license"),
+)

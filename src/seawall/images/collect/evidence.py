@@ -1,0 +1,21 @@
+"""Which paths could be what a package is known by: of the files of an OS package only these are remembered."""
+
+import re
+
+_EVIDENT = re.compile(
+    r".*(?:-info(?:/(?:METADATA|PKG-INFO))?|/package\.json|\.(?:jar|war|ear|gemspec|phar)|/(?:installed|deps)\.json"
+    r"|\.deps\.json|/conda-meta/[^/]+\.json|/DESCRIPTION|/version\.php)|(?:.*/)?s?bin/[^/]+|.*\.so(?:\.[\d.]+)?"
+    r"|(?:.*/)?(?:libexec|lib)/(?:.*/)?[a-z0-9][^/.]*",
+    re.DOTALL,
+)
+_MERGED = re.compile(r"(?=(?:s?bin|lib(?:32|64|x32)?)/)")
+
+
+def evident(path: str) -> bool:
+    """Manifests of languages, archives, programs and libraries."""
+    return _EVIDENT.fullmatch(path) is not None
+
+
+def place(path: str) -> str:
+    """One name for a file of a system where /bin, /sbin and /lib are links into /usr: databases have either."""
+    return f"usr/{path}" if _MERGED.match(path) else path
