@@ -6,11 +6,16 @@ from typing import Any, Protocol
 
 from seawall.core.severity import Severity
 from seawall.intel import versions
+from seawall.intel.cvss import choose
 from seawall.intel.model import Advisory, Affected, Match, Query, Range
 from seawall.intel.names import normalise
 
 HARMLESS = ("not_affected",)
 """States of an advisory that say: this package is not concerned."""
+OPEN = ("will_not_fix", "deferred", "end_of_life", "affected")
+"""States without a fix, the most telling first."""
+MAX_KEPT = 200_000
+"""Answers that a matcher keeps; with more it begins anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,14 @@ class Rating:
     title: str = ""
     kev: bool = False
     epss: float | None = None
+    percentile: float | None = None
+    vectors: tuple[str, ...] = ()
+    cwes: tuple[str, ...] = ()
+    poc: bool = False
+    ransomware: bool = False
+    due: str = ""
+    source: str = ""
+    """Whose rating it is: "nvd", "osv"."""
 
 
 class Known(Protocol):
@@ -37,18 +50,58 @@ class Known(Protocol):
         ...
 
 
-def match(known: Known, queries: Iterable[Query]) -> Iterator[tuple[Query, list[Match]]]:
-    """Each query with its vulnerabilities, worst first; those of one CVE are one."""
-    for query in queries:
-        found = known.affecting(query.ecosystem, normalise(query.ecosystem, query.name))
+class Matcher:
+    """Answers with one state of knowledge, each distinct question once: a thousand images ask the same few thousand."""
+
+    def __init__(self, known: Known) -> None:
+        self.known = known
+        self._answers: dict[Query, tuple[Match, ...]] = {}
+        self._ratings: dict[str, Rating] = {}
+
+    def ask(self, query: Query) -> tuple[Match, ...]:
+        """Vulnerabilities of a package, worst first; those of one CVE are one."""
+        found = self._answers.get(query)
+        if found is None:
+            if len(self._answers) >= MAX_KEPT:
+                self._answers.clear()
+                self._ratings.clear()
+            found = self._answers[query] = tuple(self._find(query))
+        return found
+
+    def _find(self, query: Query) -> list[Match]:
+        parts = self.known.affecting(query.ecosystem, normalise(query.ecosystem, query.name))
+        if not parts:
+            return []
         key = versions.order(query.ecosystem)
         groups: dict[str, _Group] = {}
-        for advisory, affected in found:
-            if affected.status in HARMLESS or not _hits(affected, query.version, key):
+        harmless: set[str] = set()
+        for advisory, affected in parts:
+            if not concerns(affected, query):
                 continue
-            groups.setdefault(cve_of(advisory), _Group()).add(advisory, affected)
-        matches = [group.merged(cve, known.rating(cve), query.version, key) for cve, group in groups.items()]
-        yield query, sorted(matches, key=lambda one: (-one.severity.rank, -(one.score or 0.0), one.id))
+            if affected.status in HARMLESS:
+                if not (affected.ranges or affected.versions) or hits(affected, query.version, key):
+                    harmless.add(cve_of(advisory))
+            elif hits(affected, query.version, key):
+                groups.setdefault(cve_of(advisory), _Group()).add(advisory, affected)
+        found = [
+            group.merged(cve, self._rating(cve), query.version, key)
+            for cve, group in groups.items()
+            if cve not in harmless
+        ]
+        return sorted(found, key=lambda one: (-one.severity.rank, -(one.score or 0.0), one.id))
+
+    def _rating(self, cve: str) -> Rating:
+        found = self._ratings.get(cve)
+        if found is None:
+            found = self._ratings[cve] = self.known.rating(cve)
+        return found
+
+
+def match(known: Known, queries: Iterable[Query]) -> Iterator[tuple[Query, list[Match]]]:
+    """Each query with its vulnerabilities."""
+    matcher = Matcher(known)
+    for query in queries:
+        yield query, list(matcher.ask(query))
 
 
 def cve_of(advisory: Advisory) -> str:
@@ -56,20 +109,44 @@ def cve_of(advisory: Advisory) -> str:
     return next((name for name in (advisory.id, *advisory.aliases) if name.startswith("CVE-")), advisory.id)
 
 
-def _hits(affected: Affected, version: str, key: versions.Key | None) -> bool:
+def concerns(affected: Affected, query: Query) -> bool:
+    """Whether an advisory's part speaks of this build: its architecture, and its module or none."""
+    if affected.arches and query.arch and query.arch not in affected.arches:
+        return False
+    if affected.module or query.module:
+        return _stream(affected, query.module) == affected.module and bool(query.module)
+    return True
+
+
+def _stream(affected: Affected, module: str) -> str:
+    """The module of a package as the advisory writes it. A feed that does not know modules gives them away by the fixed
+    version (….module+el8…)."""
+    if affected.module:
+        return ":".join(module.split(":")[: affected.module.count(":") + 1])
+    built = any("module" in span.fixed or "module" in span.last_affected for span in affected.ranges)
+    return "" if built else "another"
+
+
+def hits(affected: Affected, version: str, key: versions.Key | None) -> bool:
+    """Whether a version is one that the advisory speaks of."""
     if version in affected.versions:
         return True
     if key is None or not version:
         return False
     mine = key(version)
-    if any(_inside(span, mine, key) for span in affected.ranges):
+    if any(inside(span, mine, key) for span in affected.ranges):
         return True
     # Versions listed one by one may be spelled otherwise (1.0 and 1.0.0).
     return not affected.ranges and any(key(one) == mine for one in affected.versions)
 
 
-def _inside(span: Range, mine: Any, key: versions.Key) -> bool:
+def inside(span: Range, mine: Any, key: versions.Key) -> bool:
+    """Whether a version, given by its sort key, lies in a range."""
     if span.introduced and mine < key(span.introduced):
+        return False
+    if span.after and not key(span.after) < mine:
+        return False
+    if span.limit and not mine < key(span.limit):
         return False
     if span.fixed:
         return bool(mine < key(span.fixed))
@@ -90,9 +167,10 @@ class _Group:
     def merged(self, id: str, rating: Rating, version: str, key: versions.Key | None) -> Match:
         advisories = [advisory for advisory, _ in self.parts]
         fixed = self._fixed(version, key)
-        severity, score, cvss = self._severity(rating)
+        severity, score, cvss, chosen = self._severity(rating)
         names = {name for advisory in advisories for name in (advisory.id, *advisory.aliases)} - {id}
         states = {affected.status for _, affected in self.parts}
+        vectors = (vector for one in advisories for vector in (*one.vectors, one.cvss))
         return Match(
             id=id,
             aliases=tuple(sorted(names)),
@@ -100,13 +178,20 @@ class _Group:
             score=score,
             cvss=cvss,
             fixed=fixed,
-            status="fixed" if fixed else next(iter(sorted(states - {"fixed"})), "affected"),
+            status="fixed" if fixed else next((state for state in OPEN if state in states), "affected"),
             kev=rating.kev,
             epss=rating.epss,
             title=next((one.title for one in advisories if one.title), "") or rating.title,
             url=next((url for one in advisories for url in one.urls if url), ""),
             source=",".join(sorted({one.source for one in advisories})),
             published=min((one.published for one in advisories if one.published), default=""),
+            vectors=_vectors(cvss, (*vectors, *rating.vectors, rating.cvss)),
+            chosen=chosen,
+            cwes=tuple(dict.fromkeys(cwe for one in (*(one.cwes for one in advisories), rating.cwes) for cwe in one)),
+            poc=rating.poc or any(one.poc for one in advisories),
+            ransomware=rating.ransomware,
+            due=rating.due,
+            percentile=rating.percentile,
         )
 
     def _fixed(self, version: str, key: versions.Key | None) -> str:
@@ -118,19 +203,39 @@ class _Group:
             span.fixed
             for _, affected in self.parts
             for span in affected.ranges
-            if span.fixed and key(span.fixed) > mine and (not span.introduced or key(span.introduced) <= mine)
+            if span.fixed and inside(span, mine, key)
         ]
         return min(ends, key=key, default="")
 
-    def _severity(self, rating: Rating) -> tuple[Severity, float | None, str]:
-        """The distribution's own word first, then the advisories', then what others say of the same CVE."""
+    def _severity(self, rating: Rating) -> tuple[Severity, float | None, str, str]:
+        """The distribution's own word first, then the advisories', then what others say of the same CVE. Beside it the
+        score that goes with it, and whose words they are."""
+        advisories = [one for one, _ in self.parts]
         own = _worst(affected.severity for _, affected in self.parts)
-        scored = max((one for one, _ in self.parts), key=lambda one: one.score or 0.0)
-        score, cvss = (scored.score, scored.cvss) if scored.score is not None else (rating.score, rating.cvss)
-        for severity in (own, _worst(one.severity for one, _ in self.parts), rating.severity):
-            if severity is not Severity.UNKNOWN:
-                return severity, score, cvss
-        return Severity.UNKNOWN, score, cvss
+        theirs = _worst(one.severity for one in advisories)
+        scored = max(advisories, key=lambda one: one.score or 0.0)
+        score, cvss, by = scored.score, scored.cvss, scored.source
+        if score is None:
+            cvss, score = choose([vector for one in advisories for vector in (one.cvss, *one.vectors)])
+        if score is None:
+            score, cvss, by = rating.score, rating.cvss, rating.source or "another source"
+        whose = f"score by {by}" if score is not None else "no score"
+        if own is not Severity.UNKNOWN:
+            word = next(one.source for one, part in self.parts if part.severity is own)
+            return own, score, cvss, f"rated by {word} for this package; {whose}"
+        if theirs is not Severity.UNKNOWN:
+            word = next(one.source for one in advisories if one.severity is theirs)
+            return theirs, score, cvss, f"rated by {word}; {whose}"
+        if rating.severity is not Severity.UNKNOWN:
+            return rating.severity, score, cvss, f"rated by {rating.source or 'another source'} of the same id; {whose}"
+        if score is not None:
+            return Severity.from_score(score), score, cvss, f"by the score; {whose}"
+        return Severity.UNKNOWN, None, cvss, "nobody has rated it"
+
+
+def _vectors(first: str, found: Iterable[str]) -> tuple[str, ...]:
+    rest = sorted({one for one in found if one and one != first}, reverse=True)
+    return tuple(one for one in (first, *rest) if one)
 
 
 def _worst(severities: Iterable[Severity]) -> Severity:

@@ -14,6 +14,10 @@ class Range:
     """First version that is good again (exclusive end); "" if there is none."""
     last_affected: str = ""
     """Inclusive end, where the source names no fixed version."""
+    limit: str = ""
+    """Exclusive end of what the source speaks of, which mends nothing: OSV's limit, the next major version of ^1.2."""
+    after: str = ""
+    """Exclusive beginning, in place of `introduced`: >1.2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,12 @@ class Affected:
     """fixed, affected, will_not_fix, deferred, not_affected or end_of_life: the source's own word, normalised."""
     severity: Severity = Severity.UNKNOWN
     """The distribution's own rating, where it has one; it goes before the advisory's."""
+    module: str = ""
+    """Name and stream of the module that the package is built for ("nodejs:18"); "" for packages of no module."""
+    arches: tuple[str, ...] = ()
+    """Architectures that it is about; none is all."""
+    unread: str = ""
+    """Why a part of what the source says cannot be held against versions: its ranges name commits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,10 @@ class Advisory:
     """The vector with the highest version that the source gives, or ""."""
     score: float | None = None
     """CVSS base score, 0.0 to 10.0."""
+    vectors: tuple[str, ...] = ()
+    """All CVSS vectors that the source gives; `cvss` is the one that it is judged by."""
+    poc: bool = False
+    """The source knows of code that exploits it."""
     cwes: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()
     published: str = ""
@@ -96,6 +110,10 @@ class Query:
     """The name that advisories use: for distributions the source package."""
     version: str
     """The version that advisories compare: for distributions the source package's."""
+    module: str = ""
+    """As in Affected."""
+    arch: str = ""
+    """The package's architecture, in its distribution's words; "" if it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +136,16 @@ class Match:
     source: str
     """The feed, or feeds joined by a comma."""
     published: str = ""
+    vectors: tuple[str, ...] = ()
+    """All CVSS vectors that are known, newest version first; `cvss` is the chosen one."""
+    chosen: str = ""
+    """Why this severity and this score: whose word they are."""
+    cwes: tuple[str, ...] = ()
+    poc: bool = False
+    """Code that exploits it is public."""
+    ransomware: bool = False
+    """Used in ransomware campaigns, by CISA's catalogue."""
+    due: str = ""
+    """Date by which CISA wants it mended; "" if it is not in the catalogue."""
+    percentile: float | None = None
+    """Share of all vulnerabilities with a lower EPSS, 0 to 1."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from seawall.core.severity import Severity
-from seawall.intel.match import Rating, match
+from seawall.intel.match import Matcher, Rating, match
 from seawall.intel.model import Advisory, Affected, Match, Query, Range
 
 
@@ -94,3 +94,77 @@ def test_worst_first() -> None:
         _advisory("CVE-3", Range()),
     )
     assert [one.id for one in _ask(world, "PyPI", "django", "1")] == ["CVE-2", "CVE-1", "CVE-3"]
+
+
+def _rpm(fixed: str, status: str = "fixed", **more: Any) -> Advisory:
+    ranges = (Range(fixed=fixed),) if fixed else (Range(),)
+    return Advisory("CVE-1", "rh", affected=(Affected("Red Hat:8", "nodejs", ranges, status=status, **more),))
+
+
+def _hit(advisory: Advisory, version: str, **more: str) -> bool:
+    query = Query("Red Hat:8", "nodejs", version, **more)
+    return bool(next(match(_World(advisory), [query]))[1])
+
+
+def test_a_module_is_judged_by_what_is_said_of_its_stream() -> None:
+    theirs = _rpm("1:18.20.1-1.module+el8.9.0+1", module="nodejs:18")
+    installed = "1:18.19.0-1.module+el8.9.0+2"
+    assert _hit(theirs, installed, module="nodejs:18:8090020231114114937:a75119d5")
+    assert not _hit(theirs, installed, module="nodejs:16:8090020231114114937:a75119d5")
+    assert not _hit(theirs, installed)
+    assert not _hit(_rpm("1:20-1.el8"), installed, module="nodejs:18:1:2")
+    assert _hit(_rpm("1:18.20.1-1.module+el8.9.0+1"), installed, module="nodejs:18:1:2")
+
+
+def test_an_architecture_that_is_not_named_is_not_concerned() -> None:
+    named = _rpm("2-1", arches=("x86_64", "i686"))
+    assert _hit(named, "1-1", arch="x86_64")
+    assert not _hit(named, "1-1", arch="aarch64")
+    assert _hit(named, "1-1")
+
+
+def test_a_statement_that_it_is_not_affected_takes_an_advisory_back() -> None:
+    hit = Advisory("DSA-1", "dsa", ("CVE-1",), affected=(Affected("Debian:12", "xz", (Range(fixed="2"),)),))
+    never = Affected("Debian:12", "xz", status="not_affected")
+    world = _World(hit, Advisory("CVE-1", "tracker", affected=(never,)))
+    assert not _ask(world, "Debian:12", "xz", "1")
+    only_old = Affected("Debian:12", "xz", (Range(fixed="0.5"),), status="not_affected")
+    assert _ask(_World(hit, Advisory("CVE-1", "tracker", affected=(only_old,))), "Debian:12", "xz", "1")
+
+
+def test_the_source_word_for_what_is_not_mended_is_kept() -> None:
+    for status in ("will_not_fix", "deferred", "end_of_life", "affected"):
+        (found,) = next(match(_World(_rpm("", status)), [Query("Red Hat:8", "nodejs", "1")]))[1]
+        assert (found.status, found.fixed) == (status, "")
+
+
+def test_what_is_known_of_the_cve_comes_along_and_the_choice_is_told() -> None:
+    v3, v2 = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "AV:N/AC:L/Au:N/C:C/I:C/A:C"
+    rating = Rating(vectors=(v2,), kev=True, ransomware=True, due="2024-01-01", poc=True, epss=0.9, percentile=0.99)
+    world = _World(_advisory("CVE-1", Range(), vectors=(v3,), cwes=("CWE-79",)), ratings={"CVE-1": rating})
+    (found,) = _ask(world, "PyPI", "django", "1")
+    assert (found.cvss, found.score, found.severity) == (v3, 9.8, Severity.CRITICAL)
+    assert found.vectors == (v3, v2)
+    assert found.chosen == "by the score; score by osv"
+    assert (found.kev, found.ransomware, found.due, found.poc, found.percentile) == (
+        True,
+        True,
+        "2024-01-01",
+        True,
+        0.99,
+    )
+    assert found.cwes == ("CWE-79",)
+
+
+def test_a_question_is_answered_once_by_one_state_of_knowledge() -> None:
+    asked: list[str] = []
+
+    class Counting(_World):
+        def affecting(self, ecosystem: str, package: str) -> Sequence[tuple[Advisory, Affected]]:
+            asked.append(package)
+            return super().affecting(ecosystem, package)
+
+    matcher = Matcher(Counting(_advisory("CVE-1", Range())))
+    for _ in range(3):
+        assert matcher.ask(Query("PyPI", "django", "1"))
+    assert asked == ["django"]

@@ -7,9 +7,10 @@ from typing import Any
 from seawall.core.severity import Severity
 from seawall.intel.collect.documents import Document
 from seawall.intel.collect.parsed import Parsed, text, texts, value
-from seawall.intel.cvss import base_score
+from seawall.intel.cvss import choose
 from seawall.intel.model import Advisory, Affected, Range
 from seawall.intel.names import normalise
+from seawall.intel.spans import capped, from_events
 
 _YAML = re.compile(rb"^(?:id|schema_version|modified|affected|published):", re.MULTILINE)
 _COMPARABLE = ("ECOSYSTEM", "SEMVER")
@@ -32,7 +33,10 @@ def read(document: Document) -> list[Parsed]:
     name = text(found["id"])
     if not name:
         raise ValueError("it has no id")
-    vector, severity, score = _rating(found)
+    vectors, severity = _rating(found)
+    vector, score = choose(vectors)
+    if severity is Severity.UNKNOWN and score is not None:
+        severity = Severity.from_score(score)
     affected = tuple(_affected(found))
     ecosystem = affected[0].ecosystem.partition(":")[0] if affected else "other"
     advisory = Advisory(
@@ -42,8 +46,9 @@ def read(document: Document) -> list[Parsed]:
         title=text(found.get("summary")) or _first_sentence(text(found.get("details"))),
         details=text(found.get("details"))[:MAX_DETAILS],
         severity=severity,
-        cvss=vector,
+        cvss=vector or next(iter(vectors), ""),
         score=score,
+        vectors=vectors,
         cwes=tuple(texts((found.get("database_specific") or {}).get("cwe_ids"))),
         urls=tuple(text(item.get("url")) for item in found.get("references") or [] if isinstance(item, dict))[:20],
         published=text(found.get("published")),
@@ -64,38 +69,28 @@ def _affected(found: dict[str, Any]) -> Iterator[Affected]:
         yield Affected(
             ecosystem=ecosystem,
             package=normalise(ecosystem, name),
-            ranges=tuple(part for span in spans for part in _ranges(span.get("events") or [])),
+            ranges=tuple(_ranges(ecosystem, item, spans)),
             versions=tuple(text(version) for version in item.get("versions") or []),
             severity=Severity.parse(text((item.get("ecosystem_specific") or {}).get("severity"))),
+            unread="" if spans or item.get("versions") or not item.get("ranges") else "its ranges name commits",
         )
 
 
-def _ranges(events: list[dict[str, Any]]) -> Iterator[Range]:
-    """Pairs of events: each `introduced` up to the next `fixed` or `last_affected`, or without end."""
-    introduced: str | None = None
-    for event in events:
-        if "introduced" in event:
-            if introduced is not None:
-                yield Range(introduced)
-            introduced = "" if text(event["introduced"]) == "0" else text(event["introduced"])
-        elif introduced is not None and ("fixed" in event or "last_affected" in event):
-            yield Range(introduced, text(event.get("fixed")), text(event.get("last_affected")))
-            introduced = None
-    if introduced is not None:
-        yield Range(introduced)
+def _ranges(ecosystem: str, item: dict[str, Any], found: list[dict[str, Any]]) -> Iterator[Range]:
+    last_known = text((item.get("database_specific") or {}).get("last_known_affected_version_range"))
+    for span in found:
+        events = [(kind, text(at)) for event in span.get("events") or [] for kind, at in event.items()]
+        ranges = from_events(ecosystem, events)
+        yield from capped(ecosystem, ranges, last_known) if last_known else ranges
 
 
-def _rating(found: dict[str, Any]) -> tuple[str, Severity, float | None]:
-    """The newest CVSS vector; a word for the severity where there is no score."""
+def _rating(found: dict[str, Any]) -> tuple[tuple[str, ...], Severity]:
+    """All CVSS vectors, and the word for the severity."""
     rated = [item for item in found.get("severity") or [] if isinstance(item, dict)]
     for item in found.get("affected") or []:
         rated += [one for one in item.get("severity") or [] if isinstance(one, dict)]
-    vectors = sorted((text(item.get("type")), text(item.get("score"))) for item in rated)
-    score = next((value for _, vector in reversed(vectors) if (value := base_score(vector)) is not None), None)
-    word = Severity.parse(text((found.get("database_specific") or {}).get("severity")))
-    if word is Severity.UNKNOWN and score is not None:
-        word = Severity.from_score(score)
-    return (vectors[-1][1] if vectors else ""), word, score
+    vectors = tuple(dict.fromkeys(text(item.get("score")) for item in rated if text(item.get("score"))))
+    return vectors, Severity.parse(text((found.get("database_specific") or {}).get("severity")))
 
 
 def _first_sentence(details: str) -> str:
