@@ -1,10 +1,12 @@
 """What a package format has to offer."""
 
+import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
+from typing import Any
 
 from seawall.images.collect.files import Buffer
 from seawall.images.collect.found import Found
@@ -36,8 +38,15 @@ class Format:
     """It names what shall be installed, not what is."""
 
     def wanted(self, path: str) -> bool:
-        """Whether one of the globs fits."""
+        """Whether one of the globs fits. Lock files that an installed package brought along speak of its own making."""
+        if self.declared and _SHIPPED.search(path):
+            return False
         return any(glob(one).fullmatch(path) for one in self.files)
+
+
+_SHIPPED = re.compile(
+    r"(?:^|/)(?:node_modules|site-packages|dist-packages|gems|vendor|pkg/mod|registry/src|usr/(?:lib|share))/"
+)
 
 
 @lru_cache(512)
@@ -69,3 +78,33 @@ def clean(text: str) -> str:
 def text(data: Buffer) -> str:
     """The content of a file that ought to be UTF-8."""
     return bytes(data).decode("utf-8-sig", "replace")
+
+
+def parsed(data: Buffer, what: str) -> dict[str, Any]:
+    """An object in JSON. Raises ValueError when it is none."""
+    try:
+        found = json.loads(text(data))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{what} is no JSON: {str(error)[:200]}") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{what} is no object")
+    return found
+
+
+def named(kind: str, pairs: Iterable[Sequence[Any]], evidence: str = "lock file", *, declared: bool = True) -> Read:
+    """A package for each pair of name and version; whatever is no text, or empty, is left out.
+
+    Raises ValueError when there are too many.
+    """
+    told = dict.fromkeys(
+        (clean(name), clean(version))
+        for name, version in islice(pairs, MAX_PACKAGES * 10)
+        if isinstance(name, str) and isinstance(version, str)
+    )
+    return Read(
+        listed(
+            Package(name, version, kind, "", declared=declared, evidence=evidence)
+            for name, version in told
+            if name and version
+        )
+    )
