@@ -183,7 +183,7 @@ def test_the_engine_and_an_archive_agree(alpine: str, known: Path, tmp_path: Pat
 
 def test_the_errand_of_an_agent(alpine: str) -> None:
     image = docker_cli("image", "inspect", "--format", "{{.Id}}", alpine)
-    child = Child(ERRANDS["image.inventory"], [image, alpine, "order-1"])
+    child = Child(ERRANDS["image.inventory"], [image, alpine, "order-1", "{}"])
     try:
         said = [json.loads(line) for line in child.lines()]
         child.finish()
@@ -196,7 +196,7 @@ def test_the_errand_of_an_agent(alpine: str) -> None:
 
 
 def test_an_errand_for_an_image_that_is_gone_says_why(dockerd: Docker) -> None:
-    child = Child(ERRANDS["image.inventory"], ["sha256:" + "0" * 64, "gone:1", "order-1"])
+    child = Child(ERRANDS["image.inventory"], ["sha256:" + "0" * 64, "gone:1", "order-1", "{}"])
     try:
         assert list(child.lines()) == []
         with pytest.raises(Exception, match="Docker has no image"):

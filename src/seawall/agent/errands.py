@@ -56,7 +56,7 @@ class Errand:
 _RESPONSE = Errand("seawall.runtime.respond.errand", ("kind", "args", "home"), "", 60, 512 << 20, urgent=True)
 ERRANDS = {
     "image.inventory": Errand(
-        "seawall.images.collect.errand", ("image_id", "name", "order"), "inventory", 900, 1024 << 20
+        "seawall.images.collect.errand", ("image_id", "name", "order", "args"), "inventory", 900, 1024 << 20
     ),
     "baseline.collect": Errand("seawall.baseline.collect.errand", ("benchmark", "run"), "facts", 300, 512 << 20),
     "runtime.replay": Errand("seawall.agent.replay", ("home",), "replay", 900, 512 << 20, input=True),

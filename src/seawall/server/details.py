@@ -109,7 +109,7 @@ def _scan(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _use() -> Beside:
-    """Each image that some host holds, with its running containers."""
+    """Each image that some host holds, with its name and its running containers."""
     running = assets.CONTAINERS.c.state == "running"
     containers = (
         select(assets.CONTAINERS.c.image_id, func.count().label("n"))
@@ -118,7 +118,9 @@ def _use() -> Beside:
         .subquery("running")
     )
     number = func.coalesce(containers.c.n, 0).label("containers")
-    query = select(assets.IMAGES.c.id, number).outerjoin(containers, containers.c.image_id == assets.IMAGES.c.id)
+    query = select(assets.IMAGES.c.id, assets.IMAGES.c.name, number).outerjoin(
+        containers, containers.c.image_id == assets.IMAGES.c.id
+    )
     return Beside((query,), ("containers",), (), lambda row: {"containers": row["containers"] or 0})
 
 

@@ -1,4 +1,4 @@
-"""The agent's child for one image: `python -m seawall.images.collect.errand IMAGE_ID NAME ORDER`.
+"""The agent's child for one image: `python -m seawall.images.collect.errand IMAGE_ID NAME ORDER ARGUMENTS`.
 
 Progress and the parts of the inventory go to stdout, one JSON object a line, see docs/reference/wire.md.
 """
@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from seawall.core.errors import Hostile, SeawallError
+from seawall.images.collect.analysers import ANALYSERS, Options, opened
 from seawall.images.collect.reading import Reading
 from seawall.images.collect.sources import docker
 from seawall.images.model import Inventory
@@ -17,9 +18,9 @@ from seawall.images.normalise import parts
 
 def main() -> int:
     """0 when everything was said; else 1, with the reason as the last line on stderr."""
-    image_id, name, order = sys.argv[1:4]
+    image_id, name, order, args = sys.argv[1:5]
     try:
-        inventory = docker.read(image_id, Reading(progress=_progress))
+        inventory = docker.read(image_id, Reading(opened(_options(args)), _progress))
         if inventory.config.id != image_id:
             inventory = _vouched(inventory, image_id)
         send(replace(inventory, name=name or inventory.name, target=f"docker:{name or image_id}"), image_id, order)
@@ -30,6 +31,13 @@ def main() -> int:
         sys.stderr.write("the image needs more memory than an errand may use\n")
         return 1
     return 0
+
+
+def _options(args: str) -> Options:
+    """What the order wants; one that does not say wants everything."""
+    wanted = json.loads(args).get("scanners")
+    names = wanted.split(",") if isinstance(wanted, str) else [known.scanner for known in ANALYSERS.values()]
+    return Options(("package", *names))
 
 
 def send(inventory: Inventory, image_id: str, order: str) -> None:

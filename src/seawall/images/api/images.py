@@ -23,7 +23,7 @@ _FINDING = tuple(
 
 def router(door: Door) -> APIRouter:
     """The room's routes, without their common prefix."""
-    routes = APIRouter(tags=["images"])
+    routes = APIRouter()
 
     @routes.post("/images/{id}/scan", operation_id="scan_image", status_code=202, dependencies=[Depends(door.operator)])
     def scan_image(id: str) -> dict[str, Any]:

@@ -1,0 +1,14 @@
+"""The images room over HTTP: what is inside, scans of many, schedules. Paths: docs/reference/api.md."""
+
+from fastapi import APIRouter
+
+from seawall.images.api import images, scans
+from seawall.lists import Door
+
+
+def router(door: Door) -> APIRouter:
+    """The room's routes, without their common prefix."""
+    routes = APIRouter(tags=["images"])
+    routes.include_router(scans.router(door))
+    routes.include_router(images.router(door))
+    return routes

@@ -1,0 +1,140 @@
+"""Hands out scans of many images: a few orders a node at a time, the next as soon as one has ended.
+
+What runs is in the database (images/scans.py), so a server that starts again goes on where it was.
+"""
+
+import asyncio
+import functools
+import time
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, select
+
+from seawall.assets import store as assets
+from seawall.core import clock
+from seawall.images import scans, schedules, timetable
+from seawall.images.api.scans import candidates
+from seawall.images.scans import Wish
+from seawall.lists import Change, Refused, Source
+from seawall.server import agents, jobs
+from seawall.server.parts import Parts
+from seawall.server.tables import JOBS
+
+LOG = structlog.get_logger("seawall.scanning")
+
+LOOK_SECONDS = 1.0
+AT_ONCE = 2
+"""Open orders of one node: it carries out one, and the next waits there already."""
+PORTION = 200
+"""Targets that one turn looks at."""
+ORDER = "image.inventory"
+LATE = "the time of the scan was over, or no node that holds the image had its agent online"
+
+
+async def watch(parts: Parts) -> None:
+    """Until cancelled: begin what is due, hand out what waits, note what has ended."""
+    while True:
+        try:
+            await asyncio.to_thread(turn, parts, time.time())
+        except Exception as error:
+            LOG.exception("scanning failed", error=repr(error))
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+def turn(parts: Parts, seconds: float) -> None:
+    """One look. Writes only when there is something to write."""
+    now = clock.format_time(seconds)
+    with parts.database.reading() as connection:
+        due = schedules.due(connection, now)
+        active = scans.running(connection)
+    for schedule in due:
+        parts.database.write(functools.partial(_begin, parts=parts, schedule=schedule, seconds=seconds))
+    for scan in active:
+        for agent_id in parts.database.write(functools.partial(_advance, scan=scan, seconds=seconds)):
+            parts.bell.ring(agent_id)
+
+
+def _begin(
+    connection: Connection, *, parts: Parts, schedule: Mapping[str, Any], seconds: float
+) -> tuple[None, list[Change]]:
+    """A schedule's time has come. One whose last scan still runs waits for its next time."""
+    now = clock.format_time(seconds)
+    row = schedules.find(connection, schedule["id"])
+    if not row["enabled"] or row["next_at"] != schedule["next_at"]:
+        return None, []
+    form = schedules.form(row["form"])
+    if any(one["schedule"] == row["id"] for one in scans.running(connection)):
+        LOG.warning("scheduled scan left out: the one before still runs", schedule=row["name"])
+        return None, schedules.begun(connection, row, "", now)
+    end = timetable.window_end(form.timetable, clock.parse_time(row["next_at"]))
+    found = scans.chosen(form.scope, candidates(connection, parts.door))
+    wish = Wish(row["name"], form.scope, form.scanners, "seawall", end, row["id"])
+    if end <= seconds:  # the server was off while the window was open
+        LOG.warning("scheduled scan left out: its window is over", schedule=row["name"])
+        return None, schedules.begun(connection, row, "", now)
+    try:
+        scan, changes = scans.create(connection, wish, found, now)
+    except Refused as error:
+        LOG.info("scheduled scan left out", schedule=row["name"], why=str(error))
+        return None, schedules.begun(connection, row, "", now)
+    return None, [*changes, *schedules.begun(connection, row, scan["id"], now)]
+
+
+def _advance(connection: Connection, *, scan: Mapping[str, Any], seconds: float) -> tuple[list[str], list[Change]]:
+    """Note what has ended, hand out what waits; the agents that have something to do now."""
+    now = clock.format_time(seconds)
+    _note(connection, scan["id"], now)
+    changes: list[Change] = []
+    rung: list[str] = []
+    if now >= scan["deadline"]:
+        scans.skip(connection, scan["id"], LATE, now)
+    else:
+        rung, changes = _hand_out(connection, scan, seconds)
+    return rung, [*changes, *scans.summed(connection, scan["id"], now)]
+
+
+def _note(connection: Connection, scan: str, now: str) -> None:
+    """What became of the orders that were given."""
+    running = {one["job"]: one["number"] for one in scans.targets(connection, scan, "running", PORTION)}
+    wanted = select(JOBS.c.id, JOBS.c.state, JOBS.c.error).where(JOBS.c.id.in_(running))
+    seen = {row.id: row for row in connection.execute(wanted)}
+    for job, number in running.items():
+        row = seen.get(job)
+        if row is None:
+            scans.ended(connection, scan, number, "its order is gone", now)
+        elif row.state not in jobs.OPEN:
+            scans.ended(connection, scan, number, None if row.state == "done" else row.error or row.state, now)
+
+
+def _hand_out(connection: Connection, scan: Mapping[str, Any], seconds: float) -> tuple[list[str], list[Change]]:
+    online = {one.agent_id: one for one in agents.online(connection)}
+    busy = _busy(connection)
+    rung: list[str] = []
+    changes: list[Change] = []
+    for target in scans.targets(connection, scan["id"], "waiting", PORTION):
+        if target["registry"]:
+            continue
+        agent = _free(connection, target["image_id"], online, busy)
+        if agent is None:
+            continue
+        args = {"image_id": target["image_id"], "name": target["target"], "scanners": ",".join(scan["scanners"])}
+        job, told = jobs.create(connection, agent.agent_id, ORDER, args, target=target["target"], seconds=seconds)
+        scans.started(connection, scan["id"], target["number"], job["id"], clock.format_time(seconds))
+        busy[agent.agent_id] += 1
+        rung.append(agent.agent_id)
+        changes += told
+    return rung, changes
+
+
+def _busy(connection: Connection) -> Counter[str]:
+    wanted = select(JOBS.c.agent_id).where(JOBS.c.kind == ORDER, JOBS.c.state.in_(jobs.OPEN))
+    return Counter(connection.execute(wanted).scalars())
+
+
+def _free(connection: Connection, image_id: str, online: Mapping[str, Source], busy: Counter[str]) -> Source | None:
+    """The least busy agent that holds the image and may have another order."""
+    holders = [one for one in assets.holders(connection, image_id) if one in online and busy[one] < AT_ONCE]
+    return online[min(holders, key=lambda one: busy[one])] if holders else None
