@@ -192,6 +192,16 @@ class Inventory:
 
 
 @dataclass(frozen=True, slots=True)
+class RiskPart:
+    """One reason for a risk's height."""
+
+    name: str
+    """severity, exploitation, probability, ransomware, fix, exposed, running or bounds."""
+    points: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Vulnerability:
     """One vulnerability of one package of an image."""
 
@@ -212,6 +222,39 @@ class Vulnerability:
     purl: str
     path: str
     layer: int
+    vectors: tuple[str, ...] = ()
+    """All CVSS vectors; `cvss` is the chosen one."""
+    chosen: str = ""
+    """Whose severity and score these are."""
+    cwes: tuple[str, ...] = ()
+    poc: bool = False
+    """Code that exploits it is public."""
+    ransomware: bool = False
+    due: str = ""
+    """Date by which CISA wants it mended."""
+    percentile: float | None = None
+    """Share of all vulnerabilities with a lower EPSS, 0 to 1."""
+    risk: int = 0
+    """0 to 100."""
+    parts: tuple[RiskPart, ...] = ()
+    """What the risk is made of."""
+    note: str = ""
+    """What else to know: a fix that only customers get."""
+    suppressed: str = ""
+    """Why it does not count: who answers for it, who has decided so and for what reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndOfLife:
+    """A distribution's release that gets no more free fixes: what is not found in it may only not be looked for."""
+
+    system: str
+    """"Debian 10"."""
+    ended: str
+    """Last day of free support."""
+    extended: str = ""
+    """Last day of support that somebody pays for or volunteers give; "" for none."""
+    severity: Severity = Severity.HIGH
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +265,13 @@ class Judgement:
     """The worst first."""
     unchecked: frozenset[str] = frozenset()
     """Purls of packages that no feed speaks of: they could not be judged."""
+    reasons: dict[str, str] = field(default_factory=dict)
+    """Purl of such a package → why."""
+    suppressed: Sequence[Vulnerability] = ()
+    """Those that do not count, each with its reason."""
+    ended: EndOfLife | None = None
+    told: tuple[str, ...] = ()
+    """Of decisions that no longer hold or that nothing needs."""
 
 
 @dataclass(frozen=True, slots=True)

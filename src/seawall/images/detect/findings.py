@@ -1,16 +1,21 @@
 """What the world's knowledge says of an image. Pure: knowledge comes in as a value that answers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
-from seawall.images.detect.questions import Question, questions
-from seawall.images.model import Inventory, Judgement, Location, Package, Vulnerability
-from seawall.intel.match import Known, match
-from seawall.intel.model import Match, Query
+from seawall.images.detect.distributions import distribution, support
+from seawall.images.detect.questions import DECLARED, Question, questions
+from seawall.images.detect.risk import Facts, risk
+from seawall.images.model import EndOfLife, Inventory, Judgement, Location, OperatingSystem, Package, Vulnerability
+from seawall.intel.match import Known, Matcher
+from seawall.intel.model import Match
 
 MIN_PACKAGES = 20
 """Packages that the advisories of an ecosystem speak of at least; fewer are a sample, whose silence says nothing."""
 NOWHERE = Location("", -1)
+NO_FEED = "no imported feed covers {}"
+PAID = "fixed in {} for customers of Ubuntu Pro only"
 
 
 class Knowledge(Known, Protocol):
@@ -21,32 +26,84 @@ class Knowledge(Known, Protocol):
         ...
 
 
-def judge(known: Knowledge, inventory: Inventory) -> Judgement:
-    """All vulnerabilities of an image, the worst first, and which packages could not be judged."""
-    asked = list(questions(inventory))
-    answers = dict(match(known, dict.fromkeys(one.query for one in asked if one.query)))
-    return Judgement(findings(asked, answers), unchecked(asked, known.ecosystems()))
+class Judge:
+    """Judges inventories with one state of knowledge; asks each distinct question once, whichever image has it."""
+
+    def __init__(self, known: Knowledge, today: str = "", *, declared: bool = False) -> None:
+        """`today` (YYYY-MM-DD): to tell which releases have ended; "" not to. `declared`: see `questions`."""
+        self._matcher = Matcher(known)
+        self._covered = frozenset(name for name, packages in known.ecosystems().items() if packages >= MIN_PACKAGES)
+        self._today = today
+        self._declared = declared
+
+    def judge(self, inventory: Inventory) -> Judgement:
+        """All vulnerabilities of an image, the worst first, and which packages could not be judged."""
+        asked = list(questions(inventory, self._covered, declared=self._declared))
+        found = [one for question in asked for one in self._found(question)]
+        reasons = unchecked(asked, self._covered)
+        return Judgement(
+            ordered(one for one in found if not one.suppressed),
+            frozenset(reasons),
+            reasons,
+            ordered(one for one in found if one.suppressed),
+            ended(inventory.os, self._today) if self._today else None,
+        )
+
+    def _found(self, question: Question) -> Iterator[Vulnerability]:
+        answers: dict[str, Match] = {}
+        for query in question.queries:
+            for one in self._matcher.ask(query):
+                answers.setdefault(one.id, one)
+        for one in answers.values():
+            yield _vulnerability(question, one)
+        for one in self._matcher.ask(question.paid) if question.paid else ():
+            if one.id not in answers:
+                told = _vulnerability(question, replace(one, fixed="", status="affected"))
+                yield replace(told, note=PAID.format(one.fixed) if one.fixed else "")
 
 
-def findings(asked: Iterable[Question], answers: Mapping[Query, Sequence[Match]]) -> tuple[Vulnerability, ...]:
-    """Each answer with the package it is about."""
-    found = [
-        _vulnerability(question.package, one)
-        for question in asked
-        if question.query
-        for one in answers.get(question.query, ())
-    ]
+def judge(known: Knowledge, inventory: Inventory, today: str = "") -> Judgement:
+    """One image."""
+    return Judge(known, today).judge(inventory)
+
+
+def ordered(found: Iterable[Vulnerability]) -> tuple[Vulnerability, ...]:
+    """The worst first."""
     return tuple(sorted(found, key=lambda one: (-one.severity.rank, -(one.score or 0.0), one.id, one.package)))
 
 
-def unchecked(asked: Iterable[Question], known: Mapping[str, int]) -> frozenset[str]:
-    """Purls of packages whose ecosystem no feed covers: nothing was found there because nobody looked."""
-    covered = {name for name, packages in known.items() if packages >= MIN_PACKAGES}
-    return frozenset(question.package.purl for question in asked if question.ecosystem not in covered)
+def unchecked(asked: Iterable[Question], covered: Collection[str]) -> dict[str, str]:
+    """Purl of each package that nobody looked for → why: nothing was found there, and that says nothing.
+
+    What a lock file only names is not there, so nothing is missing.
+    """
+    reasons: dict[str, str] = {}
+    for question in asked:
+        if question.why == DECLARED:
+            continue
+        if question.ecosystem not in covered:
+            named = question.ecosystem or "its ecosystem"
+            reasons[question.package.purl] = question.why or NO_FEED.format(named)
+        elif question.why:
+            reasons[question.package.purl] = question.why
+    return reasons
 
 
-def _vulnerability(package: Package, one: Match) -> Vulnerability:
+def ended(system: OperatingSystem | None, today: str) -> EndOfLife | None:
+    """What there is to say of a release without free support."""
+    found = support(system, today)
+    known = distribution(system)
+    if found is None or known is None or system is None:
+        return None
+    return EndOfLife(f"{known.name} {known.release(system)}", *found)
+
+
+def _vulnerability(question: Question, one: Match) -> Vulnerability:
+    package: Package = question.package
     where = package.locations[0] if package.locations else NOWHERE
+    height, parts = risk(
+        Facts(one.severity, one.score, one.kev, one.ransomware, one.poc, one.epss, fixable=bool(one.fixed))
+    )
     return Vulnerability(
         id=one.id,
         aliases=one.aliases,
@@ -65,4 +122,22 @@ def _vulnerability(package: Package, one: Match) -> Vulnerability:
         purl=package.purl,
         path=where.path,
         layer=where.layer,
+        vectors=one.vectors,
+        chosen=one.chosen,
+        cwes=one.cwes,
+        poc=one.poc,
+        ransomware=one.ransomware,
+        due=one.due,
+        percentile=one.percentile,
+        risk=height,
+        parts=parts,
+        suppressed=question.answered,
     )
+
+
+def worst_risk(found: Sequence[Vulnerability]) -> int:
+    """Of an image: its highest, and a little for how many there are beside it, at most 100."""
+    heights = sorted((one.risk for one in found), reverse=True)
+    if not heights:
+        return 0
+    return min(100, heights[0] + min(9, sum(height >= heights[0] - 15 for height in heights[1:]) // 3))

@@ -9,7 +9,7 @@ from seawall.intel.collect.documents import Document
 from seawall.intel.collect.parsed import Parsed, text, texts, value
 from seawall.intel.cvss import choose
 from seawall.intel.model import Advisory, Affected, Range
-from seawall.intel.names import normalise
+from seawall.intel.names import normalise, release
 from seawall.intel.spans import capped, from_events
 
 _YAML = re.compile(rb"^(?:id|schema_version|modified|affected|published):", re.MULTILINE)
@@ -62,7 +62,7 @@ def read(document: Document) -> list[Parsed]:
 def _affected(found: dict[str, Any]) -> Iterator[Affected]:
     for item in found.get("affected") or []:
         package = item.get("package") or {}
-        ecosystem, name = text(package.get("ecosystem")), text(package.get("name"))
+        ecosystem, name = release(text(package.get("ecosystem"))), text(package.get("name"))
         if not ecosystem or not name:
             continue
         spans = [span for span in item.get("ranges") or [] if span.get("type") in _COMPARABLE]
