@@ -133,7 +133,7 @@ def look(target: str, scanners: tuple[str, ...], db: Path) -> Scan:
         why = f"there are no advisories at {db}; seawall intel import FILE… brings some"
         return Scan(inventory, now, scanners, None, why)
     try:
-        return Scan(inventory, now, scanners, judge(known, inventory), knowledge=known.status())
+        return Scan(inventory, now, scanners, judge(known, inventory, now[:10]), knowledge=known.status())
     finally:
         known.close()
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Integer, Select, bindparam, case, cast, delete, func, insert, select, update
 
 from seawall.core.severity import Severity
+from seawall.images.detect.findings import worst_risk
 from seawall.images.model import Judgement, Vulnerability
 from seawall.images.tables import CVES, INVENTORIES, MAX_TEXT, PACKAGES, SEVERITIES, VULNERABILITIES
 from seawall.lists import Change
@@ -56,7 +57,8 @@ def judged(
     if connection.execute(select(INVENTORIES.c.scan).where(*mine)).first() is None:
         return []
     found = list(verdict.vulnerabilities)[:MAX_FINDINGS]
-    _replace(connection, image_id, [_finding_row(image_id, number, one, now) for number, one in enumerate(found)])
+    kept = (*found, *verdict.suppressed[: MAX_FINDINGS - len(found)])
+    _replace(connection, image_id, [_finding_row(image_id, number, one, now) for number, one in enumerate(kept)])
     _mark_packages(connection, scan, verdict)
     counts = Counter(one.severity.value for one in found)
     values = {
@@ -68,6 +70,8 @@ def judged(
         "unchecked": _unchecked(connection, scan),
         "kev": sum(one.kev for one in found),
         "fixable": sum(bool(one.fixed) for one in found),
+        "suppressed": len(kept) - len(found),
+        "risk": worst_risk(found),
     }
     connection.execute(update(INVENTORIES).where(*mine).values(values))
     return [Change("images/change", {"id": image_id})]
@@ -108,11 +112,26 @@ def _finding_row(image_id: str, number: int, one: Vulnerability, now: str) -> di
         "path": one.path[:1024],
         "layer": one.layer,
         "first_seen": now,
-        "risk": None,
-        "poc": False,
-        "details": {},
-        "suppressed": "",
+        "risk": one.risk,
+        "poc": one.poc,
+        "details": _details(one),
+        "suppressed": one.suppressed[:MAX_TEXT],
     }
+
+
+def _details(one: Vulnerability) -> dict[str, Any]:
+    """What only a page about one finding shows; what is not known is left out."""
+    told = {
+        "vectors": list(one.vectors[:10]),
+        "chosen": one.chosen[:MAX_TEXT],
+        "cwes": list(one.cwes[:20]),
+        "ransomware": one.ransomware,
+        "due": one.due[:32],
+        "percentile": one.percentile,
+        "risk": [{"name": part.name, "points": part.points, "why": part.why} for part in one.parts],
+        "note": one.note[:MAX_TEXT],
+    }
+    return {name: value for name, value in told.items() if value or value == 0.0}
 
 
 _SUMMED = ("package", "severity_rank", "score", "kev", "fixable", "title", "url", "poc", "risk", "epss")
@@ -135,7 +154,7 @@ def _replace(connection: Connection, image_id: str, rows: list[dict[str, Any]]) 
 def _by_id(rows: Sequence[Mapping[str, Any]]) -> dict[str, set[tuple[Any, ...]]]:
     """What the sum by CVE is made of."""
     found: dict[str, set[tuple[Any, ...]]] = {}
-    for row in rows:
+    for row in (row for row in rows if not row["suppressed"]):
         found.setdefault(row["id"], set()).add(tuple(row[name] for name in _SUMMED))
     return found
 
@@ -163,9 +182,10 @@ def _sum_up(connection: Connection, ids: Sequence[str]) -> None:
         portion = ids[at : at + PORTION]
         connection.execute(delete(CVES).where(CVES.c.id.in_(portion)))
         named: dict[str, list[str]] = {}
-        for cve, package in connection.execute(select(found.id, found.package).where(found.id.in_(portion)).distinct()):
+        mine = (found.id.in_(portion), found.suppressed == "")
+        for cve, package in connection.execute(select(found.id, found.package).where(*mine).distinct()):
             named.setdefault(cve, []).append(package)
-        sums = select(*(value.label(name) for name, value in columns.items())).where(found.id.in_(portion))
+        sums = select(*(value.label(name) for name, value in columns.items())).where(*mine)
         rows = [dict(row) for row in connection.execute(sums.group_by(found.id)).mappings()]
         if rows:
             values = [{**row, "packages": ",".join(sorted(named[row["id"]])[:MAX_NAMED])} for row in rows]

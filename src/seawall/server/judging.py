@@ -16,8 +16,7 @@ from seawall.core import clock
 from seawall.core.errors import Unreachable
 from seawall.images import store as images
 from seawall.images import verdicts
-from seawall.images.detect.findings import judge
-from seawall.intel.store import Store
+from seawall.images.detect.findings import Judge, Knowledge
 from seawall.lists import Change
 from seawall.server import details
 from seawall.server.db import alone
@@ -32,18 +31,34 @@ TURN_SECONDS = 0.5
 """… which ends after this: a server that is told to stop must not wait for an import to be worked off."""
 
 
+class Bench:
+    """The judge of the newest knowledge: while it stays the same, a question that many images ask is answered once."""
+
+    def __init__(self) -> None:
+        self._of = ("", "")
+        self._judge: Judge | None = None
+
+    def judge(self, known: Knowledge, version: str) -> Judge:
+        """A day's end makes it forget, because releases may have ended."""
+        of = (version, clock.now()[:10])
+        if self._judge is None or self._of != of:
+            self._of, self._judge = of, Judge(known, today=of[1])
+        return self._judge
+
+
 async def watch(parts: Parts) -> None:
     """Until cancelled: judge what newer knowledge has not seen."""
+    bench = Bench()
     while True:
         try:
-            found = await asyncio.to_thread(turn, parts)
+            found = await asyncio.to_thread(turn, parts, bench)
         except Exception as error:
             LOG.exception("judging failed", error=repr(error))
             found = 0
         await asyncio.sleep(0 if found else LOOK_SECONDS)
 
 
-def turn(parts: Parts) -> int:
+def turn(parts: Parts, bench: Bench | None = None) -> int:
     """Judge a few inventories of images that hosts hold, put aside the verdicts of others; how many there were."""
     until = time.monotonic() + TURN_SECONDS
     known = parts.knowledge.current()
@@ -55,22 +70,24 @@ def turn(parts: Parts) -> int:
         parts.database.write(alone(functools.partial(verdicts.put_aside, image_id=image_id)))
     done = len(gone)
     if known is not None:
+        judge = (bench or Bench()).judge(known, known.version)
         for image_id, scan in waiting:
-            _one(parts, known, image_id, scan)
+            _one(parts, judge, known.version, (image_id, scan))
             done += 1
             if time.monotonic() > until:
                 break
     return done
 
 
-def _one(parts: Parts, known: Store, image_id: str, scan: str) -> None:
+def _one(parts: Parts, judge: Judge, version: str, which: tuple[str, str]) -> None:
+    image_id, scan = which
     began = time.monotonic()
     try:
         with parts.database.reading() as connection:
             inventory = images.load(connection, image_id, scan)
         if inventory is None:
             return
-        verdict = judge(known, inventory)
+        verdict = judge.judge(inventory)
     except (SQLAlchemyError, Unreachable):
         raise  # not the image's fault: later
     except Exception as error:  # whatever an image holds, the others are judged
@@ -78,14 +95,14 @@ def _one(parts: Parts, known: Store, image_id: str, scan: str) -> None:
         why = f"{type(error).__name__}: {error}"
 
         def failed(connection: Connection) -> tuple[None, list[Change]]:
-            noted = verdicts.not_judged(connection, image_id, scan, why, version=known.version, now=clock.now())
+            noted = verdicts.not_judged(connection, image_id, scan, why, version=version, now=clock.now())
             return None, details.completed(connection, noted)
 
         parts.database.write(failed)
         return
 
     def step(connection: Connection) -> tuple[None, list[Change]]:
-        written = verdicts.judged(connection, image_id, scan, verdict, version=known.version, now=clock.now())
+        written = verdicts.judged(connection, image_id, scan, verdict, version=version, now=clock.now())
         return None, details.completed(connection, written)
 
     parts.database.write(step)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from sqlalchemy import Connection, Select, String, cast, func, select
+from sqlalchemy import ColumnElement, Connection, Select, String, cast, func, select
 
 from seawall.images import found, model, store
 from seawall.images.tables import CVES, FINDINGS, INVENTORIES, PACKAGES, VULNERABILITIES
@@ -55,6 +55,14 @@ def router(door: Door) -> APIRouter:
         item=model.Vulnerability,
         name="list_image_vulnerabilities",
     )
+    add(
+        routes,
+        "/images/{id}/suppressed",
+        _suppressed,
+        door,
+        item=model.Vulnerability,
+        name="list_image_suppressed",
+    )
     for kind, path in KINDS.items():
         add(routes, f"/images/{{id}}/{path}", _found(kind), door, name=f"list_image_{path}")
         add(routes, f"/{path}", _found_anywhere(kind), door, name=f"list_{path}")
@@ -82,6 +90,15 @@ def _packages(connection: Connection, parameters: Mapping[str, str]) -> Listing:
 
 def _vulnerabilities(connection: Connection, parameters: Mapping[str, str]) -> Listing:
     """An image that was not judged is refused: an empty list would look clean."""
+    return _judged(connection, parameters, VULNERABILITIES.c.suppressed == "")
+
+
+def _suppressed(connection: Connection, parameters: Mapping[str, str]) -> Listing:
+    """Those that do not count, each with its reason."""
+    return _judged(connection, parameters, VULNERABILITIES.c.suppressed != "")
+
+
+def _judged(connection: Connection, parameters: Mapping[str, str], which: ColumnElement[bool]) -> Listing:
     judged, error = _verdict(connection, parameters["id"])
     if not judged:
         why = f": {error}" if error else ""
@@ -91,11 +108,11 @@ def _vulnerabilities(connection: Connection, parameters: Mapping[str, str]) -> L
             409,
         )
     return Listing(
-        select(VULNERABILITIES).where(VULNERABILITIES.c.image_id == parameters["id"]),
+        select(VULNERABILITIES).where(VULNERABILITIES.c.image_id == parameters["id"], which),
         key="number",
         sort="-severity",
-        sorts=("severity", "id", "package", "score", "epss", "kev", "fixable", "status", "layer", "first_seen"),
-        filters=("id", "severity", "package", "kev", "fixable", "status", "layer", "purl", "source"),
+        sorts=("severity", "risk", "id", "package", "score", "epss", "kev", "fixable", "status", "layer", "first_seen"),
+        filters=("id", "severity", "package", "kev", "poc", "fixable", "status", "layer", "purl", "source"),
         text=("id", "package", "title", "path"),
         time="first_seen",
         sort_as={"severity": "severity_rank"},
@@ -158,7 +175,8 @@ def _verdict(connection: Connection, image_id: str) -> tuple[bool, str]:
 def _by_cve(use: Select[Any]) -> Listing:
     """One row a CVE over all images that some host holds. `use` has the containers of each such image."""
     used = use.subquery("used")
-    hit = select(VULNERABILITIES.c.image_id).where(VULNERABILITIES.c.id == CVES.c.id).correlate(CVES)
+    counted = VULNERABILITIES.c.suppressed == ""
+    hit = select(VULNERABILITIES.c.image_id).where(VULNERABILITIES.c.id == CVES.c.id, counted).correlate(CVES)
     containers = select(func.coalesce(func.sum(used.c.containers), 0)).where(used.c.id.in_(hit)).correlate(CVES)
     return Listing(
         select(CVES, containers.scalar_subquery().label("containers")),
@@ -185,7 +203,7 @@ def _hit(use: Select[Any]) -> Callable[[Connection, Mapping[str, str]], Listing]
         images = VULNERABILITIES.join(INVENTORIES, INVENTORIES.c.image_id == found.image_id)
         rows = select(key, *columns).select_from(images.join(used, used.c.id == found.image_id))
         return Listing(
-            rows.where(found.id == parameters["id"]),
+            rows.where(found.id == parameters["id"], found.suppressed == ""),
             key="key",
             sort="name",
             sorts=("name", "package", "severity", "containers", "first_seen"),
