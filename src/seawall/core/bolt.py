@@ -9,7 +9,7 @@ import mmap
 import struct
 from array import array
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -250,17 +250,15 @@ def open_bolt(source: Path | IO[bytes]) -> Iterator[Bolt]:
         mapped = mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ)
     except ValueError as error:
         raise Hostile("an empty file is no bbolt") from error
-    bolt: Bolt | None = None
     try:
-        bolt = Bolt(mapped)
-        yield bolt
-    finally:
-        if bolt is not None:
-            bolt.close()
+        opened = Bolt(mapped)
         try:
+            yield opened
+        finally:
+            opened.close()
+    finally:
+        with suppress(BufferError):  # somebody still holds a bucket: the mapping ends with it
             mapped.close()
-        except BufferError:
-            pass  # somebody still holds a bucket: the mapping ends with it
 
 
 def _room(page: memoryview, count: int, size: int) -> None:
