@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from seawall.core import clock
 from seawall.core.errors import SeawallError
 from seawall.core.severity import Severity
 from seawall.core.state import state_dir
+from seawall.images.detect.policy import DENIED, Policy, decide
 from seawall.images.lines import findings, gaps
 from seawall.images.model import Scan
 
@@ -24,11 +26,13 @@ examples:
   seawall image scan nginx:1.27 --format json --output nginx.json
   seawall image scan nginx:1.27 --format sarif --output nginx.sarif     for code hosts; junit for build servers
   seawall image sbom nginx:1.27 --format cyclonedx                      what is inside, as others read it (or spdx)
+  seawall image scan nginx:1.27 --policy production.yaml                exit code 1 when a policy denies it
 
 targets: docker:NAME, docker-archive:FILE, or a bare name of an image in Docker
 
-exit codes: 0 clean or nothing asked, 1 findings at or over --fail-on, 2 could not check. With --fail-on, whatever
-could not be checked (no advisories, none for a package's ecosystem, a broken layer) is 2 unless there is a finding.
+exit codes: 0 clean or nothing asked, 1 findings at or over --fail-on or a policy denies, 2 could not check.
+With --fail-on, whatever could not be checked (no advisories, none for a package's ecosystem, a broken layer) is 2
+unless there is a finding.
 """
 
 
@@ -61,6 +65,7 @@ def _add_scan(commands: Any) -> None:
     scan.add_argument("--format", choices=FORMATS, default="table")
     levels = [severity.value for severity in Severity]
     scan.add_argument("--fail-on", choices=levels, metavar="SEVERITY", help=", ".join(levels))
+    scan.add_argument("--policy", type=Path, metavar="FILE", help="rules the image has to keep: docs/guides")
     scan.add_argument("--scanners", type=_scanners, default=SCANNERS, metavar="LIST", help="vuln,package (default)")
     scan.add_argument("--db", type=Path, default=state_dir() / "intel.db", help="advisories; default: %(default)s")
 
@@ -75,7 +80,7 @@ def _add_sbom(commands: Any) -> None:
     )
     _add_reading(sbom)
     sbom.add_argument("--format", choices=("cyclonedx", "spdx", "json"), default="cyclonedx")
-    sbom.set_defaults(scanners=("package",), fail_on=None, db=state_dir() / "intel.db")
+    sbom.set_defaults(scanners=("package",), fail_on=None, policy=None, db=state_dir() / "intel.db")
 
 
 def _add_reading(command: argparse.ArgumentParser) -> None:
@@ -96,7 +101,10 @@ def _scanners(text: str) -> tuple[str, ...]:
 def _scan(wanted: argparse.Namespace) -> int:
     from seawall.images.report import REPORTS
 
+    policies = _policies(wanted.policy)  # a broken one is told before the image is read
     scan = look(wanted.target, wanted.scanners, wanted.db)
+    if policies:
+        scan = replace(scan, decision=decide(policies, scan, scan.scanned_at))
     write = REPORTS[wanted.format]
     if wanted.output is None:
         write(scan, sys.stdout)
@@ -110,7 +118,17 @@ def _scan(wanted: argparse.Namespace) -> int:
     left = gaps(scan)
     for gap in left:
         print(f"NOT CHECKED: {gap}", file=sys.stderr)
-    return _code(scan, Severity(wanted.fail_on), left) if wanted.fail_on else 0
+    denied = scan.decision is not None and scan.decision.verdict == DENIED
+    code = _code(scan, Severity(wanted.fail_on), left) if wanted.fail_on else 0
+    return 1 if denied else code
+
+
+def _policies(path: Path | None) -> list[Policy]:
+    if path is None:
+        return []
+    from seawall.images.load.policy import read
+
+    return read(path)
 
 
 def look(target: str, scanners: tuple[str, ...], db: Path) -> Scan:

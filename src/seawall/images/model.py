@@ -275,6 +275,28 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """One rule that an image breaks."""
+
+    policy: str
+    rule: str
+    """Name of the field in Rules."""
+    message: str
+    count: int = 1
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of an image."""
+
+    verdict: str
+    """allowed, observed (a policy that does not deny yet is broken) or denied."""
+    reasons: tuple[Reason, ...] = ()
+    """Those of policies that deny come first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Scan:
     """An inventory with what is known of it, as reports show it."""
 
@@ -287,3 +309,5 @@ class Scan:
     """Why there is no judgement."""
     knowledge: dict[str, Any] = field(default_factory=dict)
     """Feeds with their age, as `seawall intel status` has them."""
+    decision: Decision | None = None
+    """What policies say; None: there are none."""

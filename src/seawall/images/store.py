@@ -122,6 +122,12 @@ def load(connection: Connection, image_id: str, scan: str) -> Inventory | None:
     return replace(msgspec.convert(data, Inventory), packages=packages, **found.load(connection, scan))
 
 
+def scanned_at(connection: Connection, scan: str) -> str:
+    """When a stored scan was made; "" when it is no more."""
+    found = connection.execute(select(INVENTORIES.c.scanned_at).where(INVENTORIES.c.scan == scan)).scalar()
+    return found or ""
+
+
 def overview(connection: Connection, present: Select[Any]) -> dict[str, Any]:
     """The overview's `images`. `present` has id and name of all images that some host holds."""
     there = present.subquery()

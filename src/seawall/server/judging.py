@@ -14,9 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from seawall.assets import store as assets
 from seawall.core import clock
 from seawall.core.errors import Unreachable
+from seawall.images import policies, verdicts
 from seawall.images import store as images
-from seawall.images import verdicts
 from seawall.images.detect.findings import Judge, Knowledge
+from seawall.images.detect.policy import decide
+from seawall.images.model import Inventory, Judgement, Scan
 from seawall.lists import Change
 from seawall.server import details
 from seawall.server.db import alone
@@ -66,8 +68,11 @@ def turn(parts: Parts, bench: Bench | None = None) -> int:
     with parts.database.reading() as connection:
         gone = verdicts.absent(connection, present, AT_ONCE)
         waiting = verdicts.unjudged(connection, present, known.version, AT_ONCE) if known is not None else []
+        ripe = policies.ripe(connection, clock.now())
     for image_id in gone:
         parts.database.write(alone(functools.partial(verdicts.put_aside, image_id=image_id)))
+    if ripe:
+        parts.database.write(alone(functools.partial(policies.ripen, now=clock.now())))
     done = len(gone)
     if known is not None:
         judge = (bench or Bench()).judge(known, known.version)
@@ -79,15 +84,24 @@ def turn(parts: Parts, bench: Bench | None = None) -> int:
     return done
 
 
+def _scan(inventory: Inventory, verdict: Judgement, scanned_at: str) -> Scan:
+    looked = tuple(name for name in inventory.checked if name != "package")
+    return Scan(inventory, scanned_at, ("vuln", "package", *looked), verdict)
+
+
 def _one(parts: Parts, judge: Judge, version: str, which: tuple[str, str]) -> None:
     image_id, scan = which
     began = time.monotonic()
     try:
         with parts.database.reading() as connection:
             inventory = images.load(connection, image_id, scan)
+            rules = policies.in_force(connection)
+            scanned_at = images.scanned_at(connection, scan)
         if inventory is None:
             return
         verdict = judge.judge(inventory)
+        now = clock.now()
+        decision = decide(rules, _scan(inventory, verdict, scanned_at), now)
     except (SQLAlchemyError, Unreachable):
         raise  # not the image's fault: later
     except Exception as error:  # whatever an image holds, the others are judged
@@ -102,7 +116,8 @@ def _one(parts: Parts, judge: Judge, version: str, which: tuple[str, str]) -> No
         return
 
     def step(connection: Connection) -> tuple[None, list[Change]]:
-        written = verdicts.judged(connection, image_id, scan, verdict, version=version, now=clock.now())
+        written = verdicts.judged(connection, image_id, scan, verdict, version=version, now=now)
+        policies.decided(connection, image_id, scan, decision)
         return None, details.completed(connection, written)
 
     parts.database.write(step)

@@ -37,6 +37,7 @@ def document(scan: Scan) -> dict[str, Any]:
         "config": _seen(scan, "config", inventory.risks),
         "checked": {name: inventory.checked[name] for name in scan.scanners if name in inventory.checked},
         "skipped": to_plain(inventory.skipped),
+        "policy": to_plain(scan.decision) if scan.decision else None,
         "knowledge": scan.knowledge or None,
         "stats": {"packages": len(inventory.packages), **inventory.stats},
     }

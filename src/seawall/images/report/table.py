@@ -24,6 +24,7 @@ GAP = 2
 LEAST = 20
 """Characters of a column that is worth showing."""
 MAX_SKIPPED = 10
+_VERDICTS = {"allowed": "green", "observed": "yellow", "denied": "bold red"}
 
 
 def write(scan: Scan, out: TextIO) -> None:
@@ -108,6 +109,7 @@ def _row(one: Package) -> tuple[str, ...]:
 def _tail(scan: Scan) -> Iterator[Text]:
     if scan.judgement is not None:
         yield from _verdict(scan, scan.judgement)
+    yield from _policy(scan)
     skipped = scan.inventory.skipped
     if skipped:
         yield Text(f"{int(scan.inventory.stats.get('skipped', len(skipped)))} places were passed over:", "yellow")
@@ -115,6 +117,15 @@ def _tail(scan: Scan) -> Iterator[Text]:
             yield Text(f"  {plain(one.where)}: {plain(one.why)}")
         if len(skipped) > MAX_SKIPPED:
             yield Text("  … all of them: --format json")
+
+
+def _policy(scan: Scan) -> Iterator[Text]:
+    if scan.decision is None:
+        return
+    yield Text(f"policy: {scan.decision.verdict}", _VERDICTS[scan.decision.verdict])
+    for one in scan.decision.reasons:
+        named = ", ".join(map(plain, one.examples))
+        yield Text(f"  {plain(one.policy)}: {plain(one.message)}{f' ({named})' if named else ''}")
 
 
 def _verdict(scan: Scan, judgement: Judgement) -> Iterator[Text]:

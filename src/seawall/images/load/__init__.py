@@ -1,0 +1,1 @@
+"""What users write in files for scans: policies."""
