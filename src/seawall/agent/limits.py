@@ -28,6 +28,9 @@ PATIENCE = 2
 CALM = 6
 """… and light ones before a step back."""
 LAST = 4
+MAX_CALM = 60
+BLIND = 3
+"""From this step on something is not seen: there the agent looks every second whether it can see again."""
 
 STRETCH = 4
 """From step 2 on intervals are this many times longer."""
@@ -55,6 +58,8 @@ class Degrade:
     heavy: int = 0
     light: int = 0
     """Readings of that sort in a row."""
+    calm: int = 1
+    """Light seconds after which a step that blinds is left: more each time that was too early."""
 
     @property
     def name(self) -> str:
@@ -68,15 +73,35 @@ def decide(now: Degrade, reading: Reading) -> Degrade:
     if reasons:
         heavy = now.heavy + 1
         if heavy >= PATIENCE and now.step < worst:
-            return Degrade(now.step + 1, f"{_NAMES[now.step + 1]}: {'; '.join(reasons)}")
+            return Degrade(now.step + 1, f"{_NAMES[now.step + 1]}: {'; '.join(reasons)}", calm=now.calm)
         return replace(now, heavy=heavy, light=0)
+    if now.step >= BLIND:
+        return replace(now, heavy=0)
     if now.step and not _reasons(reading, LIGHT)[0]:
         light = now.light + 1
         if light < CALM:
             return replace(now, light=light, heavy=0)
-        step = now.step - 1
-        return Degrade(step, f"{_NAMES[step]}: on the way back" if step else "")
+        return _back(now.step - 1, now.calm)
     return replace(now, heavy=0, light=0)
+
+
+def relieved(now: Degrade, reading: Reading) -> Degrade:
+    """The next state at a step that blinds, asked every second: what passed in a moment must not blind for minutes.
+
+    Both such steps are left at once. Where the load is still there it will be taken again, and the next stay is longer.
+    """
+    if now.step < BLIND:
+        return now
+    if _reasons(reading, LIGHT)[0]:
+        return replace(now, light=0)
+    light = now.light + 1
+    if light < now.calm:
+        return replace(now, light=light)
+    return _back(BLIND - 1, min(2 * now.calm, MAX_CALM))
+
+
+def _back(step: int, calm: int) -> Degrade:
+    return Degrade(step, f"{_NAMES[step]}: on the way back", calm=calm) if step else Degrade()
 
 
 def narrowed(plan: Plan, step: int) -> Plan:

@@ -24,7 +24,7 @@ from seawall.agent import settings as configuration
 from seawall.agent.errands import ERRANDS, RESPONSES, Errands, probe
 from seawall.agent.governor import Governor, resident
 from seawall.agent.identity import Home, Identity, write
-from seawall.agent.limits import MAX_RSS, Degrade, decide
+from seawall.agent.limits import BLIND, MAX_RSS, Degrade, decide, relieved
 from seawall.agent.orders import Orders
 from seawall.agent.problems import Problems, log
 from seawall.agent.response import Kept
@@ -69,6 +69,7 @@ class Agent:
         self._degrade = Degrade()
         self._governor = Governor()
         self._cpu = Governor()
+        self._second = Governor()
         self._born = time.monotonic()
         self._work: deque[Callable[[], None]] = deque()
         self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -278,6 +279,8 @@ class Agent:
 
     def _tick(self) -> None:
         self._watch.tick(time.time())
+        if self._degrade.step >= BLIND:
+            self._move(relieved(self._degrade, self._second.read()))
         if self._last_beat and not self._noted_contact and self._uplink.contact_at:
             self._note_status()
         if self._renewing:
@@ -285,13 +288,18 @@ class Agent:
 
     def _govern(self) -> None:
         reading = self._governor.read()
-        before, self._degrade = self._degrade, decide(self._degrade, reading)
         if reading.rss > SURPLUS:
             log(f"{reading.rss >> 20} MB of memory used: starting anew")
             self._restart = self._stopping = True
-        if before.step == self._degrade.step:
+        self._move(decide(self._degrade, reading))
+
+    def _move(self, to: Degrade) -> None:
+        """To another step of the ladder, if it is another."""
+        before, self._degrade = self._degrade, to
+        step = to.step
+        if before.step == step:
             return
-        step = self._degrade.step
+        self._second.read()
         log(f"step {step} of 4: {self._degrade.reason or 'everything is on again'}")
         self._errands.pause(step >= 1)
         self._survey.configure({}, step, self._uplink.reply.shed)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from seawall.agent import governor, limits
-from seawall.agent.limits import Degrade, Reading, decide, narrowed, stretched
+from seawall.agent.limits import Degrade, Reading, decide, narrowed, relieved, stretched
 from seawall.core.severity import Severity
 from seawall.runtime.model import Category, Kind, Plan, Rule
 
@@ -33,10 +33,29 @@ def test_it_climbs_step_by_step_and_says_why():
 
 
 def test_it_climbs_back_by_itself_and_slower():
-    state = Degrade(step=3, reason="x")
-    assert walk(state, *[LIGHT] * (limits.CALM - 1)).step == 3
-    assert walk(state, *[LIGHT] * limits.CALM).step == 2
-    assert walk(state, *[LIGHT] * limits.CALM * 3) == Degrade()
+    state = Degrade(step=2, reason="x")
+    assert walk(state, *[LIGHT] * (limits.CALM - 1)).step == 2
+    assert walk(state, *[LIGHT] * limits.CALM).step == 1
+    assert walk(state, *[LIGHT] * limits.CALM * 2) == Degrade()
+
+
+def test_a_step_that_blinds_is_left_within_a_second_of_being_light():
+    blind = walk(Degrade(), *[HEAVY] * 20)
+    assert relieved(blind, HEAVY).step == relieved(blind, MIDDLE).step == 4
+    assert relieved(relieved(blind, HEAVY), LIGHT).step == 2
+    assert narrowed(PLAN, relieved(blind, LIGHT).step) is PLAN
+    assert relieved(Degrade(step=2), LIGHT) == Degrade(step=2)
+
+
+def test_who_comes_back_too_early_stays_away_longer():
+    state, stays = Degrade(), []
+    for _ in range(8):
+        state, seconds = walk(state, *[HEAVY] * 10), 0
+        while state.step > 2:
+            state, seconds = relieved(state, LIGHT), seconds + 1
+        stays.append(seconds)
+    assert stays == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert walk(state, *[LIGHT] * 2 * limits.CALM) == Degrade()
 
 
 def test_between_light_and_heavy_it_stays():
