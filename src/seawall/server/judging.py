@@ -73,7 +73,7 @@ def turn(parts: Parts, bench: Bench | None = None) -> int:
         parts.database.write(alone(functools.partial(verdicts.put_aside, image_id=image_id)))
     if ripe:
         parts.database.write(alone(functools.partial(policies.ripen, now=clock.now())))
-    done = len(gone)
+    done = len(gone) + int(ripe)
     if known is not None:
         judge = (bench or Bench()).judge(known, known.version)
         for image_id, scan in waiting:
