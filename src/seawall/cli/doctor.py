@@ -33,7 +33,7 @@ OLDEST_KERNEL = (5, 8)
 """Ring buffers came with 5.8."""
 STALE_DAYS = 7.0
 RESPONSES = {
-    "fanotify": "programs are refused before they run",
+    "fanotify": "programs and opens are refused before they happen",
     "firewall": "containers are cut off the network",
     "cgroup": "connections of containers to forbidden addresses are refused",
     "deny": "forbidden programs and writes of containers are stopped in the kernel",

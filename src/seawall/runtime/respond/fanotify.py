@@ -12,9 +12,13 @@ EVENT = "=IBBHQii"
 ANSWER = "=iI"
 """struct fanotify_response: descriptor, FAN_ALLOW or FAN_DENY."""
 ALLOW, DENY = 1, 2
+OPEN_PERM = 0x00010000
 OPEN_EXEC_PERM = 0x00040000
 ADD, REMOVE, MOUNT, FILESYSTEM = 0x1, 0x2, 0x10, 0x100
+_IGNORED, _EVICTABLE = 0x20, 0x200
 _CLOEXEC, _NONBLOCK, _CONTENT, _UNLIMITED_QUEUE, _UNLIMITED_MARKS = 0x1, 0x2, 0x4, 0x10, 0x20
+_REPORT_TID = 0x100
+"""Events name the thread that asks: /proc shows which system call it waits in."""
 _LARGEFILE = 0o100000
 _AT_FDCWD = -100
 _SYS_OPENAT2 = 437
@@ -32,7 +36,7 @@ def library() -> ctypes.CDLL:
 
 def init() -> int:
     """A descriptor that is asked before a program runs. Raises OSError where kernel or rights do not allow it."""
-    flags = _CLOEXEC | _NONBLOCK | _CONTENT | _UNLIMITED_QUEUE | _UNLIMITED_MARKS
+    flags = _CLOEXEC | _NONBLOCK | _CONTENT | _UNLIMITED_QUEUE | _UNLIMITED_MARKS | _REPORT_TID
     return _checked(library().fanotify_init(flags, os.O_RDONLY | os.O_CLOEXEC | _LARGEFILE), "fanotify_init")
 
 
@@ -41,6 +45,11 @@ def mark(group: int, flags: int, mask: int, descriptor: int) -> None:
     path = f"/proc/self/fd/{descriptor}".encode()
     done = library().fanotify_mark(group, flags, ctypes.c_uint64(mask), _AT_FDCWD, path)
     _checked(done, "fanotify_mark")
+
+
+def pass_over(group: int, descriptor: int) -> None:
+    """Ask no more about opens of this file until it is changed. Raises OSError (before Linux 5.19 always)."""
+    mark(group, ADD | _IGNORED | _EVICTABLE, OPEN_PERM, descriptor)
 
 
 def openat2(folder: int, path: str, flags: int, mode: int = 0, resolve: int = RESOLVE_IN_ROOT) -> int:

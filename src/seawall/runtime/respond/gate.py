@@ -1,7 +1,8 @@
-"""The gate: a small process of its own that the kernel asks before a program runs in a guarded container.
+"""The gate: a small process of its own that the kernel asks before a program runs in a guarded container, and before a
+file is opened in one where a rule asks for that.
 
 Started by guard.py, told by it over a socket (one JSON object a line) and killed with it. Whatever goes wrong here
-lets programs run: an error allows, a question older than DEADLINE is allowed by a second thread, and when this process
+lets it pass: an error allows, a question older than DEADLINE is allowed by a second thread, and when this process
 ends or the guard gives up on it, the kernel allows all. Only mounts of containers are ever marked.
 """
 
@@ -17,10 +18,13 @@ import struct
 import threading
 import time
 from mmap import mmap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seawall.runtime.respond import fanotify, mounts
-from seawall.runtime.respond.verdict import ALLOWED, Check, Guarded, Verdicts, devices
+from seawall.runtime.respond.verdict import ALLOWED, Asked, Check, Guarded, Verdicts, devices
+
+if TYPE_CHECKING:
+    from seawall.runtime.respond.opens import Opens
 
 DEADLINE = 0.05
 """Seconds after which a question is answered with yes."""
@@ -54,9 +58,12 @@ class Gate:
         self._heard = bytearray()
         self._rules: list[dict[str, Any]] = []
         self._lifts: list[dict[str, Any]] = []
+        self._opens: list[dict[str, Any]] = []
         self._lists: dict[str, list[str]] = {}
         self._hashes: dict[int, set[str]] = {}
-        self._asked = self._late = self._failed = 0
+        self._asked = self._late = self._failed = self._opened = 0
+        self._passing = True
+        """Whether the kernel takes marks for files that need no further question."""
 
     def run(self) -> None:
         """Until the guard is gone."""
@@ -77,23 +84,27 @@ class Gate:
             data = os.read(self._group, _EVENT.size * AT_ONCE)
         except BlockingIOError:
             return
-        asked = [(found[5], found[6]) for found in _EVENT.iter_unpack(data) if found[5] >= 0]
+        asked = [(found[5], found[6], found[4]) for found in _EVENT.iter_unpack(data) if found[5] >= 0]
         now = time.monotonic()
-        for descriptor, _ in asked:
+        for descriptor, _, _ in asked:
             self._pending[descriptor] = now
         if not self._busy.is_set():
             self._busy.set()
-        for descriptor, pid in asked:
-            self._answer(descriptor, pid)
+        for descriptor, tid, mask in asked:
+            self._answer(descriptor, tid, mask)
 
-    def _answer(self, descriptor: int, pid: int) -> None:
+    def _answer(self, descriptor: int, tid: int, mask: int) -> None:
         said = None
         self._asked += 1
         _COUNT.pack_into(self._progress, 0, self._asked)
         try:
-            why, path, guarded = self._verdicts.decide(descriptor, pid)
-            if why and guarded is not None:
-                said = _denial(descriptor, pid, path, why, guarded)
+            if mask & fanotify.OPEN_PERM:
+                asked = self._decide_open(descriptor, tid)
+            else:
+                asked = Asked(*self._verdicts.decide(descriptor, tid))
+            why = asked.why
+            if why and asked.guarded is not None:
+                said = _denial(descriptor, tid, asked)
         except Exception:  # whatever it is: a question that cannot be judged is answered with yes
             self._failed += 1
             why = ALLOWED
@@ -102,6 +113,16 @@ class Gate:
             if said is not None:
                 self._say({"denied": said})
         os.close(descriptor)
+
+    def _decide_open(self, descriptor: int, tid: int) -> Asked:
+        self._opened += 1
+        asked = self._verdicts.decide_open(descriptor, tid)
+        if asked.settled and self._passing:
+            try:
+                fanotify.pass_over(self._group, descriptor)
+            except OSError:
+                self._passing = False
+        return asked
 
     def _reply(self, descriptor: int, answer: int) -> None:
         # The asker may have been killed meanwhile.
@@ -150,6 +171,7 @@ class Gate:
             self._drop(order["id"])
         elif name == "rules":
             self._rules, self._lifts, self._lists = order["rules"], order["lifts"], order["lists"]
+            self._opens = order["opens"]
         elif name == "hashes":
             self._hashes.clear()
             for size, sha in order["files"]:
@@ -159,7 +181,7 @@ class Gate:
         elif name == "counts":
             marked = len(self._verdicts.containers)
             said = {"asked": self._asked, "late": self._late, "failed": self._failed, "containers": marked}
-            self._say({"counts": said})
+            self._say({"counts": said | {"opens": self._opened}})
 
     def _add(self, order: dict[str, Any]) -> None:
         pid, policy = order["pid"], order["policy"]
@@ -172,8 +194,13 @@ class Gate:
             guarded.hashes = self._hashes
             guarded.check = self._check(self._rules, policy)
             guarded.lift = self._check(self._lifts, policy)
+            guarded.opens = self._check_opens(pid, policy)
+            before = self._verdicts.containers.get(guarded.id)
+            if before is not None and before.asks_opens:  # what was passed over may be forbidden now
+                self._mark(fanotify.REMOVE, fanotify.OPEN_PERM, pid, found)
             self._verdicts.put(guarded)
-            marked = self._mark(fanotify.ADD, pid, mounts.markable(found), host)
+            mask = fanotify.OPEN_EXEC_PERM | (fanotify.OPEN_PERM if guarded.asks_opens else 0)
+            marked = self._mark(fanotify.ADD, mask, pid, found)
         except (OSError, ValueError, KeyError) as error:
             self._say({"added": order["id"], "mounts": 0, "error": str(error)})
             return
@@ -185,21 +212,22 @@ class Gate:
         self._verdicts.drop(id)
         if guarded is not None:
             with contextlib.suppress(OSError, ValueError):
-                host = mounts.devices(mounts.mounts_of("self"))
-                self._mark(fanotify.REMOVE, guarded.pid, mounts.markable(mounts.mounts_of(guarded.pid)), host)
+                mask = fanotify.OPEN_EXEC_PERM | (fanotify.OPEN_PERM if guarded.asks_opens else 0)
+                self._mark(fanotify.REMOVE, mask, guarded.pid, mounts.mounts_of(guarded.pid))
 
-    def _mark(self, change: int, pid: int, found: list[mounts.Mount], host: frozenset[str]) -> int:
+    def _mark(self, change: int, mask: int, pid: int, found: list[mounts.Mount]) -> int:
         """Mark each mount, its whole file system where that is the container's alone; how many were marked."""
+        host = mounts.devices(mounts.mounts_of("self"))
         root = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         marked = 0
         try:
-            for mount in found:
+            for mount in mounts.markable(found):
                 way = fanotify.FILESYSTEM if mounts.private(mount, host) else fanotify.MOUNT
                 with contextlib.suppress(OSError):  # hidden below another, or of a kind that takes no marks
                     here = fanotify.openat2(root, mount.point, os.O_PATH)
                     try:
                         if mounts.number(mount.dev) == os.fstat(here).st_dev or way == fanotify.MOUNT:
-                            fanotify.mark(self._group, change | way, fanotify.OPEN_EXEC_PERM, here)
+                            fanotify.mark(self._group, change | way, mask, here)
                             marked += 1
                     finally:
                         os.close(here)
@@ -213,6 +241,19 @@ class Gate:
         from seawall.runtime.respond.deny import checker
 
         return checker(rules, self._lists, policy["container"])
+
+    def _check_opens(self, pid: int, policy: dict[str, Any]) -> "Opens | None":
+        if not self._opens:
+            return None
+        from seawall.runtime.respond.opens import Opens
+
+        made = Opens(self._opens, self._lists, policy["container"])
+        root = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            made.learn(root)
+        finally:
+            os.close(root)
+        return made
 
     def _say(self, value: dict[str, Any]) -> None:
         if len(self._said) < MAX_BACKLOG:
@@ -231,32 +272,36 @@ class Gate:
         del self._said[:sent]
 
 
-def _denial(descriptor: int, pid: int, path: str, why: str, guarded: Guarded) -> dict[str, Any]:
+def _denial(descriptor: int, tid: int, asked: Asked) -> dict[str, Any]:
     """What is known of the attempt, read while the asker still waits."""
-    from seawall.node import procfs  # only a gate that has refused something pays for it
+    from seawall.runtime.respond import asker  # only a gate that has refused something pays for it
 
     found = os.fstat(descriptor)
-    comm, fields = procfs.stat(pid) or ("", ["?"] * 20)
-    status = procfs.status(pid) or {}
-    asker = {
-        "comm": comm,
-        "exe": procfs.link(pid, "exe") or "",
-        "args": procfs.cmdline(pid)[:64],
-        "cwd": procfs.link(pid, "cwd") or "",
-        "ppid": int(fields[1]) if fields[1] != "?" else 0,
-        "start": int(fields[19]) if fields[19] != "?" else 0,
-        "uids": [int(uid) for uid in status.get("Uid", "0 0").split()[:2]],
-        "gid": int(status.get("Gid", "0").split()[0]),
-        "vpid": int(status.get("NSpid", str(pid)).split()[-1]),
+    who = asker.process_of(tid, depth=0)
+    said = {
+        "comm": who.comm,
+        "exe": who.exe,
+        "args": list(who.args),
+        "cwd": who.cwd,
+        "ppid": who.ppid,
+        "start": who.start // asker.NS_PER_TICK,
+        "uids": [who.uid, who.euid],
+        "gid": who.gid,
+        "vpid": who.vpid,
     }
     return {
-        "asker": asker,
-        "upper": why == "drift",
-        "container": guarded.id,
-        "pid": pid,
-        "path": path.removesuffix(" (deleted)"),
-        "deleted": path.endswith(" (deleted)"),
-        "why": why,
+        "asker": said,
+        "upper": asked.why == "drift",
+        "container": asked.guarded.id if asked.guarded is not None else "",
+        "pid": who.pid,
+        "path": asked.path.removesuffix(" (deleted)"),
+        "deleted": asked.path.endswith(" (deleted)"),
+        "why": asked.why,
+        "open": bool(asked.call) and not asked.script,
+        "script": asked.script,
+        "call": asked.call,
+        "flags": asked.flags,
+        "created": bool(asked.flags & os.O_CREAT) and not found.st_size and time.time() - found.st_ctime < 1,
         "dev": found.st_dev,
         "ino": found.st_ino,
         "mode": found.st_mode,

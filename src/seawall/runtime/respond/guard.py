@@ -47,6 +47,7 @@ class Guard:
         self._rules: list[dict[str, Any]] = []
         self._lifts: list[dict[str, Any]] = []
         self._lists: dict[str, list[str]] = {}
+        self._opens: list[dict[str, Any]] = []
         self._resting: dict[str, float] = {}
         self._plan: Plan | None = None
         self._hashes: list[tuple[int, str]] = []
@@ -76,7 +77,8 @@ class Guard:
         self._plan = plan if enforce else None
         self._rules = deny.rules_of(plan) if enforce else []
         self._lifts = deny.lifts_of(plan) if enforce and plan.profiles else []
-        self._lists = deny.lists_of([*self._rules, *self._lifts], plan.lists)
+        self._opens = deny.opens_of(plan) if enforce else []
+        self._lists = deny.lists_of([*self._rules, *self._lifts, *self._opens], plan.lists)
         self._tell_rules()
         for known in list(self._pids):
             self._guard(known)
@@ -116,11 +118,12 @@ class Guard:
         protects = profile is not None and profile.mode == "protect"
         if self._resting.get(image_key(container), 0.0) > time.monotonic():
             protects = False
-        if not (protects or self._rules or self._hashes):
+        if not (protects or self._rules or self._opens or self._hashes):
             return None
         programs = sorted(profile.programs) if profile is not None and protects else None
         shown = {name: getattr(container, name) for name in _FIELDS}
-        return {"drift": protects, "programs": programs, "container": shown}
+        scripts = protects or bool(self._rules or self._hashes)
+        return {"drift": protects, "programs": programs, "scripts": scripts, "container": shown}
 
     def rest(self, image: str, seconds: float) -> None:
         """Do not protect an image for a while: what its profile refuses is its ordinary life."""
@@ -192,7 +195,8 @@ class Guard:
                 self._guard(known)
 
     def _tell_rules(self) -> None:
-        self._tell({"op": "rules", "rules": self._rules, "lifts": self._lifts, "lists": self._lists})
+        said = {"rules": self._rules, "opens": self._opens, "lifts": self._lifts, "lists": self._lists}
+        self._tell({"op": "rules", **said})
 
     def _tell(self, order: Mapping[str, Any]) -> None:
         if self._gate is None:

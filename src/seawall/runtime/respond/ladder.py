@@ -40,7 +40,7 @@ def protection(
     works = {name: not why for name, why in reasons.items()}
     means: dict[str, Any] = {
         "exec": _best(works, ("lsm", "fanotify", "signal")),
-        "file": _best(works, ("lsm", "deny")).replace("deny", "signal"),
+        "file": _best(works, ("lsm", "fanotify", "deny")).replace("deny", "signal"),
         "network": _best(works, ("lsm", "cgroup", "firewall")).replace("firewall", "nftables"),
         "container": _best(works, ("docker",)),
         "quarantine": works["quarantine"] and works["docker"],

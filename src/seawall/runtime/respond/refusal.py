@@ -1,5 +1,6 @@
 """From what the gate refused to the event and the alert that tell of it. Pure."""
 
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -81,35 +82,59 @@ TOLD_BY = {"profile": "profile_violation"}
 
 
 def event_of(said: Mapping[str, Any], container: Container | None, parent: Process | None) -> Event:
-    """The exec that would have been, with the program as the process: what a rule on executions would have judged."""
-    asker, path = said["asker"], str(said["path"])
-    dev = int(said["dev"])
-    file = File(
-        path=path,
-        dev=(dev >> 8 & 0xFFF) << 20 | (dev & 0xFF) | (dev >> 12 & 0xFFF00),
-        ino=int(said["ino"]),
-        mode=int(said["mode"]),
-        upper=bool(said["upper"]),
-        deleted=bool(said["deleted"]),
-    )
-    process = Process(
+    """The exec or open that would have been, as a rule on it would have judged it.
+
+    Of an exec the program is the process already. A script's interpreter had not read it yet: it is told as the exec of
+    the script, which is what was forbidden.
+    """
+    if said.get("open"):
+        return _open_of(said, container, parent)
+    path, file = str(said["path"]), _file(said)
+    asked = _asker(said, container, parent)
+    process = replace(asked, exe=path, comm=path.rpartition("/")[2][:15], args=(path,), file=file)
+    raw = {"means": "fanotify"}
+    return Event(Kind.EXEC, float(said["time"]), process, file=file, syscall="execve", blocked=True, raw=raw)
+
+
+def _open_of(said: Mapping[str, Any], container: Container | None, parent: Process | None) -> Event:
+    file = _file(said)
+    kind = Kind.OPEN if file.flags & (os.O_ACCMODE | os.O_CREAT | os.O_TRUNC) else Kind.READ
+    call, raw = str(said["call"]) or "openat", {"means": "fanotify"}
+    asked = _asker(said, container, parent)
+    paths = (file.path,)
+    return Event(kind, float(said["time"]), asked, file=file, syscall=call, paths=paths, blocked=True, raw=raw)
+
+
+def _asker(said: Mapping[str, Any], container: Container | None, parent: Process | None) -> Process:
+    asker = said["asker"]
+    return Process(
         pid=int(said["pid"]),
         start=int(asker["start"]) * NS_PER_TICK,
         ppid=int(asker["ppid"]),
-        exe=path,
-        comm=path.rpartition("/")[2][:15],
-        args=(path,),
+        exe=str(asker["exe"]),
+        comm=str(asker["comm"]),
+        args=tuple(asker["args"]),
         cwd=str(asker["cwd"]),
         uid=int(asker["uids"][0]),
         euid=int(asker["uids"][1]),
         gid=int(asker["gid"]),
         vpid=int(asker["vpid"]),
         container=container,
-        file=file,
         parent=parent,
     )
-    raw = {"means": "fanotify"}
-    return Event(Kind.EXEC, float(said["time"]), process, file=file, syscall="execve", blocked=True, raw=raw)
+
+
+def _file(said: Mapping[str, Any]) -> File:
+    dev = int(said["dev"])
+    return File(
+        path=str(said["path"]),
+        dev=(dev >> 8 & 0xFFF) << 20 | (dev & 0xFF) | (dev >> 12 & 0xFFF00),
+        ino=int(said["ino"]),
+        mode=int(said["mode"]),
+        upper=bool(said["upper"]),
+        deleted=bool(said["deleted"]),
+        flags=int(said.get("flags", 0)),
+    )
 
 
 def alert_of(said: Mapping[str, Any], event: Event, boot: float) -> Alert:
@@ -128,5 +153,12 @@ def fallback(container: Container, blocks: int, seconds: float) -> Alert:
 def told(alert: Alert, said: Mapping[str, Any]) -> Alert:
     """With who asked: the process had not become the program yet."""
     asker = said["asker"]
+    more: dict[str, Any] = {"refused": str(said["why"])}
+    if said.get("created"):
+        more["changed"] = "the open itself had created the file, which stays empty"
+    if said.get("open"):
+        return replace(alert, action="block", evidence={**alert.evidence, **more})
     shown = {"exe": asker["exe"], "name": asker["comm"], "args": list(asker["args"])}
-    return replace(alert, action="block", evidence={**alert.evidence, "refused": str(said["why"]), "caller": shown})
+    if said.get("script"):
+        more["script"] = True
+    return replace(alert, action="block", evidence={**alert.evidence, **more, "caller": shown})
