@@ -11,9 +11,9 @@ from seawall.core import clock
 from seawall.core.errors import SeawallError
 from seawall.core.severity import Severity
 from seawall.core.state import state_dir
-from seawall.images.detect.policy import DENIED, Policy, decide
+from seawall.images.detect.policy import Policy, decide
 from seawall.images.lines import findings, gaps
-from seawall.images.model import Scan
+from seawall.images.model import DENIED, Scan
 
 SCANNERS = ("vuln", "package")
 FORMATS = ("table", "json", "sarif", "junit", "html", "cyclonedx", "spdx")

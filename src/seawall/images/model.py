@@ -8,6 +8,8 @@ from seawall.core.severity import Severity
 from seawall.core.skipped import Skipped
 
 SCHEMA = "seawall.scan/1"
+ALLOWED, OBSERVED, DENIED = "allowed", "observed", "denied"
+"""What policies decide."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from seawall.core.ids import new_id
 from seawall.core.plain import to_plain
-from seawall.images.detect.policy import DENIED, Policy
+from seawall.images.detect.policy import Policy
 from seawall.images.load.policy import convert
-from seawall.images.model import Decision
+from seawall.images.model import DENIED, Decision
 from seawall.images.tables import INVENTORIES, POLICIES
 from seawall.lists import Change, Refused
 
@@ -75,11 +75,13 @@ def in_force(connection: Connection) -> list[Policy]:
     return [convert({name: value for name, value in shown(dict(row)).items() if name in _FIELDS}) for row in rows]
 
 
-def decided(connection: Connection, image_id: str, scan: str, decision: Decision) -> None:
-    """Write what the policies say of a scan."""
+def decided(connection: Connection, image_id: str, scan: str, decision: Decision) -> str:
+    """Write what the policies say of a scan; what they said before."""
     mine = (INVENTORIES.c.image_id == image_id, INVENTORIES.c.scan == scan)
+    before: str | None = connection.execute(select(INVENTORIES.c.decision).where(*mine)).scalar()
     values = {"decision": decision.verdict, "reasons": to_plain(decision.reasons[:MAX_REASONS])}
     connection.execute(update(INVENTORIES).where(*mine).values(values))
+    return before or ""
 
 
 def denied() -> Select[Any]:

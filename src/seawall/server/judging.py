@@ -20,7 +20,7 @@ from seawall.images.detect.findings import Judge, Knowledge
 from seawall.images.detect.policy import decide
 from seawall.images.model import Inventory, Judgement, Scan
 from seawall.lists import Change
-from seawall.server import details
+from seawall.server import denied, details
 from seawall.server.db import alone
 from seawall.server.parts import Parts
 
@@ -117,7 +117,8 @@ def _one(parts: Parts, judge: Judge, version: str, which: tuple[str, str]) -> No
 
     def step(connection: Connection) -> tuple[None, list[Change]]:
         written = verdicts.judged(connection, image_id, scan, verdict, version=version, now=now)
-        policies.decided(connection, image_id, scan, decision)
+        before = policies.decided(connection, image_id, scan, decision)
+        denied.noted(connection, before, decision.verdict if written else before, now)
         return None, details.completed(connection, written)
 
     parts.database.write(step)

@@ -26,6 +26,7 @@ from seawall.runtime.api.rules import told
 from seawall.runtime.compose import Composed, Policy
 from seawall.runtime.detect.engine import Engine
 from seawall.runtime.store import policy, waivers
+from seawall.server import denied
 from seawall.server.config import Config
 from seawall.server.db import Database, alone
 from seawall.server.indicators import Indicators
@@ -139,6 +140,9 @@ class Plans:
         try:
             with self._database.reading() as connection:
                 wanted = policy.policy(connection, now, bool(settings["samples"]))
+                images = denied.rule_file(connection)
+            if images is not None:
+                wanted = dataclasses.replace(wanted, files=(*wanted.files, images))
             composed = compose.compose(dataclasses.replace(wanted, indicators=self._indicators.packed()))
             body = _proven(plan.encode(composed.plan))
         except Exception as failure:  # whatever people wrote: agents keep what they have

@@ -11,11 +11,10 @@ from fnmatch import fnmatchcase
 from seawall.core import clock
 from seawall.core.severity import Severity
 from seawall.images.lines import gaps
-from seawall.images.model import Decision, Inventory, Reason, Scan, Vulnerability
+from seawall.images.model import ALLOWED, DENIED, OBSERVED, Decision, Inventory, Reason, Scan, Vulnerability
 
 LEVELS = ("malicious", "suspicious", "noted")
 MODES = ("observe", "enforce")
-ALLOWED, OBSERVED, DENIED = "allowed", "observed", "denied"
 MAX_NAMED = 5
 """Findings that a reason names."""
 
