@@ -3,8 +3,10 @@
 import re
 
 _EVIDENT = re.compile(
-    r".*(?:-info(?:/(?:METADATA|PKG-INFO))?|/package\.json|\.(?:jar|war|ear|gemspec|phar)|/(?:installed|deps)\.json"
-    r"|\.deps\.json|/conda-meta/[^/]+\.json|/DESCRIPTION|/version\.php)|(?:.*/)?s?bin/[^/]+|.*\.so(?:\.[\d.]+)?"
+    r".*(?:-info(?:/(?:METADATA|PKG-INFO))?|\.(?:jar|war|ear|gemspec|phar|deps\.json))"
+    r"|.*/(?:package\.json|installed\.json|conda-meta/[^/]+\.json|DESCRIPTION|version\.php|ebin/[^/]+\.app)"
+    r"|.*/(?:(?:OTP_)?VERSION|RELEASE-NOTES|Drupal\.php|joomla\.xml|Defines\.php|Version\.php)"
+    r"|(?:.*/)?s?bin/[^/]+|.*\.so(?:\.[\d.]+)?"
     r"|(?:.*/)?(?:libexec|lib)/(?:.*/)?[a-z0-9][^/.]*",
     re.DOTALL,
 )

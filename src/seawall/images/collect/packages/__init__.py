@@ -2,6 +2,7 @@
 
 from seawall.images.collect.packages import (
     apk,
+    binary,
     bun_lock,
     cargo_lock,
     composer,
@@ -27,6 +28,7 @@ from seawall.images.collect.packages import (
     python,
     python_lock,
     r,
+    release,
     rpm,
     rust,
     swift_lock,
@@ -50,6 +52,8 @@ FORMATS: dict[str, Format] = {
     "python": python.FORMAT,
     "r": r.FORMAT,
     "rust": rust.FORMAT,
+    "binary": binary.FORMAT,
+    "release": release.FORMAT,
     "bun_lock": bun_lock.FORMAT,
     "cargo_lock": cargo_lock.FORMAT,
     "composer_lock": composer_lock.FORMAT,

@@ -6,6 +6,7 @@ import struct
 from seawall.images.collect import programs
 from seawall.images.collect.files import Buffer
 from seawall.images.collect.packages.format import Format, Read, clean, listed
+from seawall.images.collect.products import MODULES, cpes
 from seawall.images.collect.programs import Program
 from seawall.images.model import Package
 
@@ -15,6 +16,7 @@ _LOOKED = 1 << 20
 """Bytes of the data segment in which the mark is looked for where there are no sections."""
 _MAX_TEXT = 4 << 20
 """Bytes of the list of modules; Kubernetes has 40 KB."""
+_MAJOR = re.compile(r"/v\d+$")
 _RELEASE = re.compile(r"go(\d+(?:\.\d+)*(?:(?:rc|beta|alpha)\d+)?)")
 _STAMP = re.compile(
     r"""-X[ =]['"]?[^\s'"=]*?[./](?:version|gitVersion|buildVersion|releaseVersion|tag)"""
@@ -36,11 +38,16 @@ def read(_path: str, data: Buffer) -> Read:
         found.append(("stdlib", match[1]))
     return Read(
         listed(
-            Package(clean(name), clean(version), "golang", "", evidence="build info")
+            Package(clean(name), clean(version), "golang", "", cpes=_cpes(name, version), evidence="build info")
             for name, version in dict.fromkeys(found)
             if name
         )
     )
+
+
+def _cpes(name: str, version: str) -> tuple[str, ...]:
+    """Of programs that NVD knows; a library of theirs in another program has them too."""
+    return cpes(MODULES.get(_MAJOR.sub("", name), ""), version.removeprefix("v"))
 
 
 def _place(program: Program) -> int | None:

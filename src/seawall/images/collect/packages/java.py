@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from seawall.images.collect.files import Buffer
 from seawall.images.collect.packages.format import Format, Read, clean, listed
+from seawall.images.collect.products import JARS, cpes
 from seawall.images.collect.zips import Member, Zip
 from seawall.images.model import Location, Package
 
@@ -95,7 +96,7 @@ def _own(
         if artifact and version and "${" not in version:
             told.add(artifact)
             full = f"{group}:{artifact}" if group else artifact
-            yield Package(full, version, "maven", "", locations=places, evidence="pom.properties")
+            yield _artifact(full, version, places, "pom.properties")
     stem = name.rpartition(".")[0] or name
     match = _NAME.fullmatch(stem)
     artifact = match[1] if match else stem
@@ -106,7 +107,12 @@ def _own(
     if artifact and version:
         full = f"{by_manifest[0]}:{artifact}" if by_manifest[0] else artifact
         evidence = "manifest" if by_manifest[1] else "file name"
-        yield Package(clean(full), clean(version), "maven", "", locations=places, evidence=evidence)
+        yield _artifact(clean(full), clean(version), places, evidence)
+
+
+def _artifact(name: str, version: str, places: tuple[Location, ...], evidence: str) -> Package:
+    known = cpes(JARS.get(name.rpartition(":")[2], ""), version)
+    return Package(name, version, "maven", "", locations=places, cpes=known, evidence=evidence)
 
 
 def _by_manifest(manifest: dict[str, str], artifact: str) -> tuple[str, str]:
