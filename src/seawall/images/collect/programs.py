@@ -4,8 +4,8 @@ Sources: System V ABI "Object Files" (ELF), Microsoft "PE Format", Apple `mach-o
 """
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from seawall.images.collect.files import Buffer
 
@@ -14,9 +14,11 @@ MAGICS = (ELF, PE, *MACHO)
 MAX_SECTIONS = 4096
 """Programs have some thirty, objects of template libraries some thousand."""
 
+MAX_NAMES = 1 << 20
+"""Bytes of the sections' names."""
 
-@dataclass(frozen=True, slots=True)
-class Section:
+
+class Section(NamedTuple):
     """A piece of the file, and where it lies in memory."""
 
     name: str
@@ -90,19 +92,19 @@ def _elf(data: Buffer) -> Program:
             kind, offset, address, _, size, _, flags = struct.unpack_from(f"{order}IIIIIII", data, at)
         if kind == 1:
             found.segments.append(Section("", address, offset, size, bool(flags & 2)))
-    rows = [
-        _elf_section(data, f"{order}", shoff + n * shsize, wide) for n in range(min(shnum, MAX_SECTIONS) * bool(shoff))
-    ]
-    names = rows[shstr] if shstr < len(rows) else None
+    size = shsize * min(shnum, MAX_SECTIONS) if shoff and shsize == (64 if wide else 40) else 0
+    table = bytes(data[shoff : shoff + size])
+    form = f"{order}IIQQQQ24x" if wide else f"{order}IIIIII16x"
+    rows = list(struct.iter_unpack(form, table[: len(table) // max(shsize, 1) * shsize]))
+    names = b""
+    if shstr < len(rows):
+        _, _, _, _, at, length = rows[shstr]
+        names = bytes(data[at : at + min(length, MAX_NAMES)])
     for name, kind, flags, address, offset, size in rows:
-        word = _word(data, names[4] + name, names[4] + names[5]) if names else ""
         if kind != 8:  # what is not in the file: .bss
+            word = names[name : max(names.find(b"\0", name), name)].decode("latin-1")
             found.sections.append(Section(word, address, offset, size, bool(flags & 1)))
     return found
-
-
-def _elf_section(data: Buffer, order: str, at: int, wide: bool) -> tuple[int, ...]:
-    return struct.unpack_from(f"{order}IIQQQQ" if wide else f"{order}IIIIII", data, at)
 
 
 def _pe(data: Buffer) -> Program | None:
@@ -152,13 +154,3 @@ def _macho_segment(found: Program, order: str, at: int, wide: bool) -> None:
         )
         word = name.rstrip(b"\0").decode("latin-1")
         found.sections.append(Section(word, place, start, length, bool(protection & 2)))
-
-
-def _word(data: Buffer, start: int, end: int) -> str:
-    return bytes(data[start : min(start + 64, end)]).partition(b"\0")[0].decode("latin-1")
-
-
-def strings(program: Program, names: tuple[str, ...]) -> Iterator[Section]:
-    """Sections of these names, or the whole file where there are no sections (stripped to the bone, packed)."""
-    chosen = [one for one in program.sections if one.name in names]
-    yield from chosen or [Section("", 0, 0, len(program.data))]

@@ -82,17 +82,29 @@ class Plain:
 
 
 class Summed:
-    """Passes on what it reads, and knows its sha256."""
+    """Passes on what it reads, and knows its sha256. It reads ahead: a layer has a head of 512 bytes for each file."""
 
     def __init__(self, stream: Reader) -> None:
         self._stream = stream
         self._sum = hashlib.sha256()
+        self._ready = b""
+        self._at = 0
 
     def read(self, size: int, /) -> bytes:
         """As the stream below."""
-        data = self._stream.read(size)
-        self._sum.update(data)
-        return data
+        at = self._at
+        found = self._ready[at : at + size]
+        self._at = at + len(found)
+        if len(found) == size:
+            return found
+        wanted = size - len(found)
+        more = self._stream.read(max(wanted, CHUNK))
+        self._sum.update(more)
+        if len(more) <= wanted:
+            self._ready, self._at = b"", 0
+            return found + more if found else more
+        self._ready, self._at = more, wanted
+        return found + more[:wanted]
 
     def digest(self) -> str:
         """Of everything, what is left unread too."""

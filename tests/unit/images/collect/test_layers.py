@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 import archives
+import programs
 from archives import layer, metadata, special, status
+from jars import jar
 from seawall.images.collect import layers, packages, system
 from seawall.images.collect.packages import FORMATS
 from seawall.images.collect.reading import Reading
@@ -176,3 +178,49 @@ def test_a_name_that_is_not_utf8_survives() -> None:
 def test_every_format_is_a_file_and_every_file_a_format() -> None:
     files = {path.stem for path in Path(packages.__file__).parent.glob("*.py")} - {"__init__", "format"}
     assert files == set(FORMATS)
+
+
+def test_programs_that_an_os_package_brought_are_that_package() -> None:
+    """Databases write /bin/bash where the file lies in /usr/bin, and the other way round."""
+    program = programs.elf({".rodata": b"\0@(#)Bash version 5.2.15(1) release\0"})
+    files = {
+        STATUS: status(bash="5.2.15-2"),
+        "var/lib/dpkg/info/bash.list": b"/.\n/bin\n/bin/bash\n",
+        "usr/bin/bash": program,
+    }
+    assert set(merged(layer(files))) == {"bash"}
+    own = layers.merge([(0, layers.read(io.BytesIO(layer({**files, "opt/bin/bash": program})), Reading()))]).packages
+    assert {(one.kind, one.locations[0].path) for one in own} == {("deb", STATUS), ("generic", "opt/bin/bash")}
+
+
+def test_go_modules_and_jars_of_an_os_package_are_owned() -> None:
+    files = {
+        "var/lib/dpkg/info/x.list": b"/.\n/usr/bin/tide\n/usr/share/java/tide-1.0.jar\n",
+        "usr/bin/tide": programs.go(),
+        "usr/local/bin/tide": programs.go("go1.20.1", ""),
+        "usr/share/java/tide-1.0.jar": jar({"x": b""}),
+    }
+    found = layers.merge([(0, layers.read(io.BytesIO(layer(files)), Reading()))]).packages
+    assert {(one.name, one.version) for one in found if not one.owned} == {("stdlib", "1.20.1")}
+    assert {one.kind for one in found if one.owned} == {"golang", "maven"}
+
+
+def test_what_lies_in_an_archive_has_its_place_there() -> None:
+    data = jar({"BOOT-INF/lib/tide-1.0.jar": jar({"x": b""})})
+    found = merged(layer({"opt/app.jar": data}))
+    assert found["tide"].locations == (Location("opt/app.jar!/BOOT-INF/lib/tide-1.0.jar", 0),)
+
+
+def test_what_is_declared_joins_what_is_installed() -> None:
+    lock = {"packages": {"node_modules/x": {"version": "1.0.0"}, "node_modules/dev": {"version": "2.0.0"}}}
+    files = {
+        "app/package-lock.json": json.dumps(lock).encode(),
+        "app/node_modules/x/package.json": json.dumps({"name": "x", "version": "1.0.0"}).encode(),
+        "app/requirements.txt": b"Py_YAML==6.0\nother==1\n",
+        **dict([dist("py-yaml", "6.0")]),
+    }
+    found = merged(layer(files))
+    assert {name: one.declared for name, one in found.items()} == {
+        "x": False, "dev": True, "py-yaml": False, "other": True
+    }  # fmt: skip
+    assert [one.path for one in found["x"].locations] == ["app/node_modules/x/package.json", "app/package-lock.json"]

@@ -126,10 +126,15 @@ def _modules(text: str) -> list[tuple[str, str]]:
         elif kind == "build" and rest.startswith("-ldflags="):
             stamped = match[1] if (match := _STAMP.search(rest)) else ""
     return [
-        (name, (f"v{stamped}" if stamped else "") if name == main and version in ("", "(devel)") else version)
+        (name, _released(version) or (f"v{stamped}" if stamped and name == main else ""))
         for name, version in found
         if not name.startswith(("./", "../", "/"))
     ]
+
+
+def _released(version: str) -> str:
+    """What was built from a work tree has no version."""
+    return "" if version == "(devel)" else version
 
 
 FORMAT = Format(

@@ -7,7 +7,7 @@ from seawall.images.collect.files import Buffer
 from seawall.images.collect.packages.format import Format, Read, clean
 from seawall.images.model import Package
 
-_PATH = re.compile(r"(?:.*/)?node_modules/(?:@[^/@]+/)?[^/@.][^/]*/package\.json")
+_PATH = re.compile(r"(?:(?:.*/)?node_modules|usr/share/nodejs)/(?:@[^/@]+/)?[^/@.][^/]*/package\.json")
 
 
 def read(path: str, data: Buffer) -> Read:
@@ -39,7 +39,12 @@ def read(path: str, data: Buffer) -> Read:
 
 
 FORMAT = Format(
-    files=("**/node_modules/*/package.json", "**/node_modules/@*/*/package.json"),
+    files=(
+        "**/node_modules/*/package.json",
+        "**/node_modules/@*/*/package.json",
+        "usr/share/nodejs/*/package.json",
+        "usr/share/nodejs/@*/*/package.json",
+    ),
     read=read,
     kinds=("npm",),
     fields=("name", "version", "license"),

@@ -2,20 +2,12 @@
 
 import io
 import zipfile
-from collections.abc import Mapping
 
 import pytest
 
+from jars import jar
 from seawall.images.collect import zips
 from seawall.images.collect.packages import java
-
-
-def jar(files: Mapping[str, bytes | str], before: bytes = b"", packing: int = zipfile.ZIP_DEFLATED) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", packing) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return before + out.getvalue()
 
 
 def pom(group: str, artifact: str, version: str) -> dict[str, bytes | str]:
