@@ -13,10 +13,11 @@ from seawall.core.severity import Severity
 from seawall.core.state import state_dir
 from seawall.images.detect.policy import Policy, decide
 from seawall.images.lines import findings, gaps
-from seawall.images.model import DENIED, Scan
+from seawall.images.model import DENIED, Scan, Statement
 
+IGNORES = ".seawallignore.yaml"
 SCANNERS = ("vuln", "package")
-FORMATS = ("table", "json", "sarif", "junit", "html", "cyclonedx", "spdx")
+FORMATS = ("table", "json", "sarif", "junit", "html", "cyclonedx", "spdx", "openvex", "csaf", "cyclonedx_vex")
 EXAMPLES = """\
 examples:
   seawall image scan nginx:1.27                          an image of this host's Docker
@@ -27,6 +28,8 @@ examples:
   seawall image scan nginx:1.27 --format sarif --output nginx.sarif     for code hosts; junit for build servers
   seawall image sbom nginx:1.27 --format cyclonedx                      what is inside, as others read it (or spdx)
   seawall image scan nginx:1.27 --policy production.yaml                exit code 1 when a policy denies it
+  seawall image scan nginx:1.27 --vex vendor.json --ignore-unfixed      leave out what does not concern you
+  seawall image scan nginx:1.27 --format openvex                        your own decisions, for others to read
 
 targets: docker:NAME, docker-archive:FILE, or a bare name of an image in Docker
 
@@ -66,8 +69,27 @@ def _add_scan(commands: Any) -> None:
     levels = [severity.value for severity in Severity]
     scan.add_argument("--fail-on", choices=levels, metavar="SEVERITY", help=", ".join(levels))
     scan.add_argument("--policy", type=Path, metavar="FILE", help="rules the image has to keep: docs/guides")
+    _add_decisions(scan)
     scan.add_argument("--scanners", type=_scanners, default=SCANNERS, metavar="LIST", help="vuln,package (default)")
     scan.add_argument("--db", type=Path, default=state_dir() / "intel.db", help="advisories; default: %(default)s")
+
+
+def _add_decisions(scan: argparse.ArgumentParser) -> None:
+    """What does not count, and why."""
+    scan.add_argument(
+        "--vex",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="OpenVEX, CSAF or CycloneDX; may be repeated",
+    )
+    scan.add_argument(
+        "--ignore-file", type=Path, metavar="FILE", help=f"default: {IGNORES} in the working directory, if it is there"
+    )
+    scan.add_argument("--ignore-unfixed", action="store_true", help="vulnerabilities without a fix do not count")
+    scan.add_argument("--show-suppressed", action="store_true", help="show what does not count, each with its reason")
+    scan.add_argument("--lock-files", action="store_true", help="also judge packages that lock files only name")
 
 
 def _add_sbom(commands: Any) -> None:
@@ -81,6 +103,7 @@ def _add_sbom(commands: Any) -> None:
     _add_reading(sbom)
     sbom.add_argument("--format", choices=("cyclonedx", "spdx", "json"), default="cyclonedx")
     sbom.set_defaults(scanners=("package",), fail_on=None, policy=None, db=state_dir() / "intel.db")
+    sbom.set_defaults(vex=[], ignore_file=None, ignore_unfixed=False, show_suppressed=False, lock_files=False)
 
 
 def _add_reading(command: argparse.ArgumentParser) -> None:
@@ -102,7 +125,9 @@ def _scan(wanted: argparse.Namespace) -> int:
     from seawall.images.report import REPORTS
 
     policies = _policies(wanted.policy)  # a broken one is told before the image is read
-    scan = look(wanted.target, wanted.scanners, wanted.db)
+    statements = _statements(wanted)
+    scan = look(wanted.target, wanted.scanners, wanted.db, declared=wanted.lock_files)
+    scan = _settled(scan, statements, unfixed=not wanted.ignore_unfixed, shown=wanted.show_suppressed)
     if policies:
         scan = replace(scan, decision=decide(policies, scan, scan.scanned_at))
     write = REPORTS[wanted.format]
@@ -131,12 +156,38 @@ def _policies(path: Path | None) -> list[Policy]:
     return read(path)
 
 
-def look(target: str, scanners: tuple[str, ...], db: Path) -> Scan:
+def _statements(wanted: argparse.Namespace) -> list[Statement]:
+    from seawall.images.load import ignores, vex
+
+    given = Path(IGNORES) if wanted.ignore_file is None and Path(IGNORES).is_file() else wanted.ignore_file
+    found = [statement for path in wanted.vex for statement in vex.read(path)]
+    return [*found, *(ignores.read(given) if given else ())]
+
+
+def _settled(scan: Scan, statements: list[Statement], *, unfixed: bool, shown: bool) -> Scan:
+    """The scan without what does not count; what is to be told of decisions goes to stderr."""
+    from seawall.images.detect import decisions
+
+    today = scan.scanned_at[:10]
+    inventory, judgement, told = decisions.settle(scan.inventory, scan.judgement, statements, today)
+    for note in told:
+        print(note, file=sys.stderr)
+    if judgement is not None and not unfixed:
+        judgement = decisions.unfixed(judgement)
+    if judgement is not None and judgement.suppressed and not shown:
+        print(f"{len(judgement.suppressed)} findings do not count; --show-suppressed tells why", file=sys.stderr)
+    if judgement is not None and shown:
+        for one in judgement.suppressed:
+            print(f"does not count: {one.id} {plain(one.package)}: {plain(one.suppressed)}", file=sys.stderr)
+    return replace(scan, inventory=inventory, judgement=judgement)
+
+
+def look(target: str, scanners: tuple[str, ...], db: Path, *, declared: bool = False) -> Scan:
     """Read the image, and judge it when that is asked for and anything is known."""
     from seawall.images.collect.analysers import Options, opened
     from seawall.images.collect.reading import Reading
     from seawall.images.collect.sources import collect
-    from seawall.images.detect.findings import judge
+    from seawall.images.detect.findings import Judge
     from seawall.intel.store import open_store
 
     try:
@@ -151,7 +202,8 @@ def look(target: str, scanners: tuple[str, ...], db: Path) -> Scan:
         why = f"there are no advisories at {db}; seawall intel import FILE… brings some"
         return Scan(inventory, now, scanners, None, why)
     try:
-        return Scan(inventory, now, scanners, judge(known, inventory, now[:10]), knowledge=known.status())
+        judge = Judge(known, now[:10], declared=declared)
+        return Scan(inventory, now, scanners, judge.judge(inventory), knowledge=known.status())
     finally:
         known.close()
 

@@ -244,6 +244,35 @@ class Vulnerability:
     """What else to know: a fix that only customers get."""
     suppressed: str = ""
     """Why it does not count: who answers for it, who has decided so and for what reason."""
+    decided: str = ""
+    """The status of the decision that suppresses it: not_affected, fixed or accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Somebody's word on findings: an entry of an ignore file, a statement of a vendor (VEX)."""
+
+    ids: tuple[str, ...]
+    """Of a vulnerability, any of its names; of others the rule or check."""
+    status: str
+    """not_affected, fixed, accepted (it is there, and somebody lives with it), affected or under_investigation."""
+    reason: str
+    source: str
+    """The file it stands in, and who says so."""
+    packages: tuple[str, ...] = ()
+    """Purls, or names with * and ?; any of them. None: every package."""
+    images: tuple[str, ...] = ()
+    """Names or digests of images, with * and ?; purls of type oci; any of them. None: every image."""
+    paths: tuple[str, ...] = ()
+    """Paths in the image, with * and ?; any of them. None: every path."""
+    until: str = ""
+    """Last day on which it holds, YYYY-MM-DD; "" for ever."""
+    kind: str = "vulnerability"
+    """vulnerability, secret, malware or config."""
+    justification: str = ""
+    """Why it is not affected, in the words of OpenVEX: vulnerable_code_not_in_execute_path …"""
+    systems: tuple[str, ...] = ()
+    """Ids of os-release with a release ("rhel 9"), of a statement about a distribution's packages; any of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""What users write in files for scans: policies."""
+"""What users and vendors write in files for scans: policies, ignore files, statements on vulnerabilities (VEX)."""
