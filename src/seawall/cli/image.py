@@ -177,6 +177,8 @@ def _settled(scan: Scan, statements: list[Statement], *, unfixed: bool, shown: b
     if judgement is not None and judgement.suppressed and not shown:
         print(f"{len(judgement.suppressed)} findings do not count; --show-suppressed tells why", file=sys.stderr)
     if judgement is not None and shown:
+        from seawall.images.report.table import plain
+
         for one in judgement.suppressed:
             print(f"does not count: {one.id} {plain(one.package)}: {plain(one.suppressed)}", file=sys.stderr)
     return replace(scan, inventory=inventory, judgement=judgement)

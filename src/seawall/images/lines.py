@@ -1,10 +1,13 @@
 """All kinds of findings of a scan in one form, for formats that have one list for them."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from seawall.core.severity import Severity
-from seawall.images.model import Malware, Risk, Scan, Secret, Vulnerability
+from seawall.images.model import EndOfLife, Malware, Risk, Scan, Secret, Vulnerability
+
+MAX_REASONS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ def findings(scan: Scan) -> Iterator[Finding]:
     inventory = scan.inventory
     for one in scan.judgement.vulnerabilities if scan.judgement else ():
         yield _vulnerability(one)
+    if scan.judgement and scan.judgement.ended:
+        yield _ended(scan.judgement.ended)
     yield from map(_secret, inventory.secrets)
     yield from map(_malware, inventory.malware)
     yield from map(_risk, inventory.risks)
@@ -59,9 +64,12 @@ def _unjudged(scan: Scan) -> Iterator[str]:
         yield f"vulnerabilities: {scan.not_checked}"
         return
     packages = scan.inventory.packages
-    left = sum(one.purl in scan.judgement.unchecked for one in packages)
-    if left:
-        yield f"{left} packages: no imported feed covers their ecosystem (`seawall intel status` lists them)"
+    unchecked = [one.purl for one in packages if one.purl in scan.judgement.unchecked]
+    whys = Counter(scan.judgement.reasons.get(purl, "no imported feed covers their ecosystem") for purl in unchecked)
+    for why, count in whys.most_common(MAX_REASONS):
+        yield f"{count} packages: {why}{' (`seawall intel status` lists them)' if 'feed covers' in why else ''}"
+    if len(whys) > MAX_REASONS:
+        yield f"{sum(count for _, count in whys.most_common()[MAX_REASONS:])} packages: other reasons"
     if not packages:
         yield "no package was found, so there was nothing to judge"
 
@@ -73,6 +81,12 @@ def _vulnerability(one: Vulnerability) -> Finding:
         "vuln", one.id, one.severity, title, mend, one.path, one.layer,
         score=one.score, url=one.url, identity=one.purl,
     )  # fmt: skip
+
+
+def _ended(one: EndOfLife) -> Finding:
+    more = f"; extended support until {one.extended}" if one.extended else ""
+    detail = f"no free support since {one.ended}{more}; build on a release that gets fixes"
+    return Finding("config", "end-of-life", one.severity, f"{one.system} is at its end", detail, "", -1)
 
 
 def _secret(one: Secret) -> Finding:

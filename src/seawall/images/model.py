@@ -285,7 +285,8 @@ class EndOfLife:
     """Last day of free support."""
     extended: str = ""
     """Last day of support that somebody pays for or volunteers give; "" for none."""
-    severity: Severity = Severity.HIGH
+    severity: Severity = Severity.MEDIUM
+    """Low while there is extended support."""
 
 
 @dataclass(frozen=True, slots=True)

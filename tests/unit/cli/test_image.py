@@ -99,7 +99,9 @@ def test_without_advisories_it_is_said_and_a_gate_does_not_open(target, tmp_path
 
 def test_a_gate_does_not_open_for_what_no_feed_covers(target, sample, capsys):
     assert cli.main(["image", "scan", target, "--db", sample, "--fail-on", "critical"]) == 2
-    assert "3 packages: no imported feed covers their ecosystem" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "2 packages: no imported feed covers Debian:11" in said
+    assert "1 packages: no imported feed covers PyPI" in said
     assert cli.main(["image", "scan", target, "--db", sample, "--fail-on", "high"]) == 1
 
 
@@ -151,3 +153,49 @@ def test_a_dead_socket_is_said(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path / 'none.sock'}")
     assert cli.main(["image", "scan", "alpine:3.11"]) == 2
     assert "cannot reach Docker" in capsys.readouterr().err
+
+
+def test_what_was_decided_does_not_count_and_is_told(target, known, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".seawallignore.yaml").write_text(
+        "- {id: CVE-2021-3711, package: openssl, reason: never called}\n"
+        "- {id: CVE-1999-1, reason: long gone}\n"
+        "- {id: CVE-1999-2, reason: for a while, until: 2000-01-01}\n"
+    )
+    words = ["image", "scan", target, "--db", known, "--format", "json"]
+    assert cli.main([*words, "--show-suppressed"]) == 0
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    assert [one["package"] for one in found["vulnerabilities"]] == ["Flask"]
+    (mine,) = found["suppressed"]
+    assert (mine["package"], mine["decided"]) == ("openssl", "accepted")
+    assert "does not count: CVE-2021-3711 openssl: accepted: never called (.seawallignore.yaml)" in said.err
+    assert "no longer holds since 2000-01-01: CVE-1999-2" in said.err
+    assert "nothing needs it: CVE-1999-1" in said.err
+    assert cli.main([*words, "--format", "openvex", "--output", "mine.json"]) == 0
+    (tmp_path / ".seawallignore.yaml").unlink()
+    vendor = {
+        "@context": "https://openvex.dev/ns/v0.2.0",
+        "statements": [{"vulnerability": "CVE-2021-3711", "products": ["pkg:pypi/flask"], "status": "not_affected"}],
+    }
+    (tmp_path / "vendor.json").write_text(json.dumps(vendor))
+    capsys.readouterr()
+    assert cli.main([*words, "--vex", "vendor.json", "--vex", "mine.json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [one["package"] for one in found["vulnerabilities"]] == ["openssl"], "what is accepted is there all the same"
+
+
+def test_what_has_no_fix_may_be_left_out(target, known, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["image", "scan", target, "--db", known, "--ignore-unfixed", "--fail-on", "high"]) == 1
+
+
+def test_a_broken_decision_is_told_before_the_image_is_read(target, known, tmp_path, capsys):
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("- {id: CVE-1}")
+    words = ["image", "scan", "docker-archive:/nowhere", "--db", known]
+    assert cli.main([*words, "--ignore-file", str(bad)]) == 2
+    assert "entry 1: it has no reason" in capsys.readouterr().err
+    bad.write_text("{}")
+    assert cli.main([*words, "--vex", str(bad)]) == 2
+    assert "no VEX document" in capsys.readouterr().err

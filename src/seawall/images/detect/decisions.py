@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from seawall.images.detect.findings import ordered
 from seawall.images.detect.purls import parsed, speaks_of
-from seawall.images.model import Statement, Inventory, Judgement, Malware, Risk, Secret, Vulnerability
+from seawall.images.model import Inventory, Judgement, Malware, Risk, Secret, Statement, Vulnerability
 
 _Seen = TypeVar("_Seen", Secret, Malware, Risk)
 SETTLED = ("not_affected", "fixed", "accepted")

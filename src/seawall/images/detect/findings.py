@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from seawall.core.severity import Severity
 from seawall.images.detect.distributions import distribution, support
 from seawall.images.detect.questions import DECLARED, Question, questions
 from seawall.images.detect.risk import Facts, risk
@@ -95,7 +96,9 @@ def ended(system: OperatingSystem | None, today: str) -> EndOfLife | None:
     known = distribution(system)
     if found is None or known is None or system is None:
         return None
-    return EndOfLife(f"{known.name} {known.release(system)}", *found)
+    last, extended = found
+    severity = Severity.LOW if extended >= today else Severity.MEDIUM
+    return EndOfLife(f"{known.name} {known.release(system)}", last, extended, severity)
 
 
 def _vulnerability(question: Question, one: Match) -> Vulnerability:

@@ -142,8 +142,16 @@ def _verdict(scan: Scan, judgement: Judgement) -> Iterator[Text]:
             f"{sum(bool(one.fixed) for one in found)} with a fixed version, {exploited} known to be exploited (KEV)"
         )
         yield Text(f"{judged} of {len(packages)} packages could be judged")
+        if judgement.suppressed:
+            yield Text(f"{len(judgement.suppressed)} more do not count (--format json has their reasons)")
     elif not packages:
         yield Text("NOT CHECKED: no package was found, so there was nothing to judge", "bold red")
     if kinds:
         named = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
         yield Text(f"NOT CHECKED: {named} packages, no imported feed covers their ecosystem", "bold red")
+    if judgement.ended:
+        ended = judgement.ended
+        more = f", extended support until {ended.extended}" if ended.extended else ""
+        yield Text(
+            f"{plain(ended.system)} has had no free support since {ended.ended}{more}: fixes are missing", "bold red"
+        )
