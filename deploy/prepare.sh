@@ -57,6 +57,8 @@ list_packages() {
     need qemu-system-x86_64 qemu-system-x86
     need busybox busybox-static
     need debootstrap debootstrap
+    need rpmbuild rpm
+    need pacman pacman-package-manager
     need gcc gcc
     need /usr/include/stdlib.h libc6-dev
 }
