@@ -83,6 +83,48 @@ class Exploited:
 
 
 @dataclass(frozen=True, slots=True)
+class Predicted:
+    """How likely a vulnerability is to be used within 30 days, by FIRST's EPSS."""
+
+    cve: str
+    score: float
+    """0 to 1."""
+    percentile: float
+    """Share of all vulnerabilities with a lower score, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exploit:
+    """Public code that uses a vulnerability."""
+
+    cve: str
+    kind: str
+    """Whose collection it is in: exploitdb, metasploit, nuclei or poc."""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """One release of a product and when its support ends."""
+
+    product: str
+    """In the words of endoflife.date: "debian", "nodejs"."""
+    name: str
+    """The release: "12", "3.11"."""
+    codename: str = ""
+    released: str = ""
+    support: str = ""
+    """Date on which active support ends (RFC 3339 day), "" when it is not known; so are the others."""
+    end: str = ""
+    """Date of the end of security updates, without pay."""
+    extended: str = ""
+    """End of updates for those who pay."""
+    ended: bool = False
+    """It has ended, on a day that nobody says."""
+    latest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Indicator:
     """Something by which an attack is known: an address, a network, a domain, a file's hash."""
 

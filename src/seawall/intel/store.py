@@ -8,9 +8,8 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,62 +17,17 @@ from seawall.core import clock
 from seawall.core.errors import SeawallError
 from seawall.core.severity import Severity
 from seawall.core.skipped import Skipped
+from seawall.intel.build import FORMAT, Report, Source, create, finish
 from seawall.intel.collect import parse
 from seawall.intel.collect.documents import Document, documents
 from seawall.intel.collect.parsed import Parsed
 from seawall.intel.listed import NAME as LISTED
 from seawall.intel.listed import Listed, open_listed
-from seawall.intel.match import Rating, cve_of
-from seawall.intel.model import Advisory, Affected, Range
+from seawall.intel.match import Rating
+from seawall.intel.model import Advisory, Affected, Cycle, Exploit, Range
 
-FORMAT = 1
-"""Of the file. Another format is built anew by the next import."""
-MAX_SKIPPED = 1000
-"""Broken documents that a report names; more are counted."""
-
-_SCHEMA = """
-create table advisory (
-    number integer primary key, feed text not null, origin text not null, id text not null, cve text not null,
-    source text not null, aliases text not null, title text not null, severity text not null, cvss text not null,
-    score real, urls text not null, published text not null, modified text not null, withdrawn text not null);
-create index advisory_origin on advisory (feed, origin);
-create table affected (
-    ecosystem text not null, package text not null, advisory integer not null, ranges text not null,
-    versions text not null, status text not null, severity text not null);
-create index affected_package on affected (ecosystem, package);
-create index affected_advisory on affected (advisory);
-create table exploited (cve text primary key, added text not null, due text not null, ransomware integer not null,
-    name text not null) without rowid;
-create table rating (cve text primary key, severity text not null, score real, cvss text not null, title text not null)
-    without rowid;
-create table feed (name text primary key, records integer not null, updated_at text not null, source text not null)
-    without rowid;
-"""
-
-
-@dataclass(slots=True)
-class Report:
-    """What an import did."""
-
-    records: dict[str, int] = field(default_factory=dict)
-    """Feed → advisories or catalogue entries read."""
-    unknown: int = 0
-    """Documents that are of no feed we know (readmes, other formats)."""
-    skipped: list[Skipped] = field(default_factory=list)
-    skipped_more: int = 0
-    advisories: int = 0
-    """In the store afterwards."""
-    indicators: int = 0
-    """Read from lists."""
-    unread: int = 0
-    """Lines of lists that are no indicators."""
-
-    def skip(self, what: Skipped) -> None:
-        """Count a document that could not be read."""
-        if len(self.skipped) < MAX_SKIPPED:
-            self.skipped.append(what)
-        else:
-            self.skipped_more += 1
+RATERS = ("nvd", "osv", "redhat", "ubuntu", "trivy-db")
+"""Whose rating of a CVE is taken where a distribution has none of its own; others come after them."""
 
 
 class Store:
@@ -111,21 +65,52 @@ class Store:
     def affecting(self, ecosystem: str, package: str) -> Sequence[tuple[Advisory, Affected]]:
         """See match.Known."""
         rows = self._all(
-            "select a.id, a.source, a.aliases, a.title, a.severity, a.cvss, a.score, a.urls, a.published, a.modified,"
-            " f.ranges, f.versions, f.status, f.severity from affected f join advisory a on a.number = f.advisory"
+            "select a.id, a.source, a.aliases, a.title, a.severity, a.cvss, a.score, a.vectors, a.poc, a.cwes, a.urls,"
+            " a.published, a.modified, f.ranges, f.versions, f.status, f.severity, f.module, f.arches, f.unread"
+            " from affected f join advisory a on a.number = f.advisory"
             " where f.ecosystem = ? and f.package = ? and a.withdrawn = ''",
             (ecosystem, package),
         )
         return [_pair(ecosystem, package, row) for row in rows]
 
     def rating(self, cve: str) -> Rating:
-        """See match.Known."""
-        rows = self._all("select severity, score, cvss, title from rating where cve = ?", (cve,))
-        kev = bool(self._all("select 1 from exploited where cve = ?", (cve,)))
-        if not rows:
-            return Rating(kev=kev)
-        severity, score, cvss, title = rows[0]
-        return Rating(Severity(severity), score, cvss, title, kev)
+        """See match.Known. Whose word goes first: see RATERS."""
+        kev = self._all("select due, ransomware from exploited where cve = ?", (cve,))
+        epss = self._all("select score, percentile from predicted where cve = ?", (cve,))
+        public = self._all("select 1 from exploit where cve = ? limit 1", (cve,))
+        rows = self._all(
+            "select source, severity, score, cvss, title, vectors, cwes, poc from advisory"
+            " where cve = ? and withdrawn = '' limit 500",
+            (cve,),
+        )
+        rated = min((row for row in rows if row[1] != Severity.UNKNOWN), key=_rank, default=None)
+        scored = min((row for row in rows if row[2] is not None), key=_rank, default=None)
+        best = rated or scored
+        return Rating(
+            severity=Severity(rated[1]) if rated else Severity.UNKNOWN,
+            score=scored[2] if scored else None,
+            cvss=scored[3] if scored else "",
+            title=min((row for row in rows if row[4]), key=_rank, default=[""] * 5)[4],
+            kev=bool(kev),
+            epss=epss[0][0] if epss else None,
+            percentile=epss[0][1] if epss else None,
+            vectors=_distinct(row[5] for row in rows),
+            cwes=_distinct(row[6] for row in rows),
+            poc=bool(public) or any(row[7] for row in rows),
+            ransomware=bool(kev and kev[0][1]),
+            due=kev[0][0] if kev else "",
+            source=best[0] if best else "",
+        )
+
+    def exploits(self, cve: str) -> list[Exploit]:
+        """Public code that uses a vulnerability, as far as collections of it were imported."""
+        rows = self._all("select cve, kind, url from exploit where cve = ? order by kind, url", (cve,))
+        return [Exploit(*row) for row in rows]
+
+    def cycles(self, product: str) -> list[Cycle]:
+        """Releases of a product and when their support ends, in the words of endoflife.date."""
+        rows = self._all("select * from cycle where product = ?", (product,))
+        return [Cycle(*row) for row in rows]
 
     def ecosystems(self) -> dict[str, int]:
         """Ecosystem → packages that advisories speak of. What is not in here cannot be judged."""
@@ -133,18 +118,25 @@ class Store:
 
     def status(self) -> dict[str, Any]:
         """The answer of `GET /intel/status`."""
+        rows = self._all("select name, records, updated_at, source, published_at from feed order by name", ())
         feeds = [
-            {"name": name, "records": records, "updated_at": updated_at, "source": source}
-            for name, records, updated_at, source in self._all(
-                "select name, records, updated_at, source from feed order by name", ()
-            )
+            {
+                "name": name,
+                "records": records,
+                "updated_at": updated_at,
+                "source": source,
+                "published_at": published_at or None,
+                "age_days": _days(published_at or updated_at),
+            }
+            for name, records, updated_at, source, published_at in rows
         ]
-        oldest = min((clock.parse_time(str(feed["updated_at"])) for feed in feeds), default=None)
         return {
             "feeds": feeds,
             "advisories": self._all("select count(*) from advisory", ())[0][0],
             "kev": self._all("select count(*) from exploited", ())[0][0],
-            "age_days": None if oldest is None else int((time.time() - oldest) // 86400),
+            "epss": self._all("select count(*) from predicted", ())[0][0],
+            "exploits": self._all("select count(*) from exploit", ())[0][0],
+            "age_days": age(feeds),
         }
 
     def _all(self, statement: str, values: tuple[Any, ...]) -> list[Any]:
@@ -157,24 +149,43 @@ def open_store(path: Path) -> Store | None:
     return Store(path) if path.exists() else None
 
 
-EMPTY_STATUS: dict[str, Any] = {"feeds": [], "advisories": 0, "kev": 0, "age_days": None}
+EMPTY_STATUS: dict[str, Any] = {
+    "feeds": [], "advisories": 0, "kev": 0, "epss": 0, "exploits": 0, "age_days": None,
+}  # fmt: skip
+
+
+def age(feeds: Iterable[dict[str, Any]]) -> int | None:
+    """Days since what is known was made, by what the feeds themselves say: that of the family of feeds ("osv",
+    "debian") whose newest record is the oldest. One quiet ecosystem makes nothing old."""
+    newest: dict[str, int] = {}
+    for feed in feeds:
+        family = str(feed["name"]).partition(" ")[0]
+        newest[family] = min(newest.get(family, feed["age_days"]), feed["age_days"])
+    return max(newest.values(), default=None)
 
 
 def import_files(
-    path: Path, sources: Iterable[Path], progress: Callable[[str, int], None] = lambda _name, _count: None
+    path: Path,
+    sources: Iterable[Path],
+    progress: Callable[[str, int], None] = lambda _name, _count: None,
+    names: Mapping[Path, str] | None = None,
 ) -> Report:
     """Read feeds into the store at `path`; `progress` hears of each source and how many documents it has given.
 
-    A document that was imported before is replaced, all others stay. When nothing at all could be read the store is
-    not touched and SeawallError is raised.
+    A document that was imported before is replaced, all others stay. A source that `names` has a name for is whole:
+    what it no longer gives is removed, unless too much of it is missing. When nothing at all could be read the store
+    is not touched and SeawallError is raised.
     """
     with ExitStack() as stack:
         work = _Import(path, stack)
         for source in sources:
+            name = (names or {}).get(source, "")
+            work.begin(name or source.name, whole=bool(name))
             for count, document in enumerate(documents(source, work.report.skip), 1):
-                work.take(document, source.name)
+                work.take(document)
                 if count % 200 == 0:
                     progress(source.name, count)
+            work.end()
         return work.finish()
 
 
@@ -186,21 +197,34 @@ class _Import:
         self._path = path
         self._stack = stack
         self._file: sqlite3.Connection | None = None
+        self._source: Source | None = None
+        self._via = ("", False)
         self._listed: Listed | None = None
 
-    def take(self, document: Document, source: str) -> None:
+    def begin(self, via: str, *, whole: bool) -> None:
+        self._via = (via, whole)
+        self._source = None
+
+    def take(self, document: Document) -> None:
         try:
             parsed = parse(document)
             if parsed is None:
                 self.report.unknown += 1
                 return
+            if self._source is not None:
+                self._source.begin()
             for part in parsed:
                 if part.indicators or part.unread:
                     self._list(part)
                 else:
-                    _put(self._open(), part, source, self.report)
+                    self._writing().put(part, self.report)
         except ValueError as error:
             self.report.skip(Skipped(document.name, str(error)))
+
+    def end(self) -> None:
+        if self._source is not None and (why := self._source.end()):
+            self.report.refused[self._via[0]] = why
+        self._source = None
 
     def finish(self) -> Report:
         report = self.report
@@ -208,20 +232,21 @@ class _Import:
             why = f"; {report.skipped[0].where}: {report.skipped[0].why}" if report.skipped else ""
             raise SeawallError(
                 f"none of the files is a feed that Seawall knows{why}",
-                "known: OSV (JSON, YAML), Alpine secdb, Debian DSA/DLA lists, CISA KEV; lists of indicators: plain,"
-                " hosts, CSV, STIX 2.1, MISP; as they are, .gz, .tar.*, .zip",
+                "docs/reference/feeds.md lists them; as they are, .gz, .xz, .zst, .tar.*, .zip",
             )
         if self._file is not None:
-            _finish(self._file, report)
+            finish(self._file, report)
         elif (store := open_store(self._path)) is not None:
             report.advisories = store.status()["advisories"]
             store.close()
         return report
 
-    def _open(self) -> sqlite3.Connection:
+    def _writing(self) -> Source:
         if self._file is None:
             self._file = self._stack.enter_context(_next_file(self._path))
-        return self._file
+        if self._source is None:
+            self._source = Source(self._file, self._via[0], whole=self._via[1])
+        return self._source
 
     def _list(self, part: Parsed) -> None:
         if self._listed is None:
@@ -262,104 +287,58 @@ def _start(file: sqlite3.Connection, path: Path) -> None:
     try:
         old = Store(path)
     except SeawallError:  # none, or of another format
-        file.executescript(_SCHEMA)
-        file.execute(f"pragma user_version = {FORMAT}")
+        create(file)
         return
     old._file.backup(file)
     old.close()
-
-
-def _put(file: sqlite3.Connection, parsed: Parsed, source: str, report: Report) -> None:
-    where = (parsed.feed, parsed.origin)
-    file.execute(
-        "delete from affected where advisory in (select number from advisory where feed = ? and origin = ?)", where
-    )
-    file.execute("delete from advisory where feed = ? and origin = ?", where)
-    for advisory in parsed.advisories:
-        _put_advisory(file, parsed, advisory)
-    if parsed.exploited:  # the catalogue grows only; an older copy must not make a CVE harmless again
-        file.executemany(
-            "insert or replace into exploited values (?, ?, ?, ?, ?)",
-            [(one.cve, one.added, one.due, one.ransomware, one.name) for one in parsed.exploited],
-        )
-    read = len(parsed.advisories) + len(parsed.exploited)
-    report.records[parsed.feed] = report.records.get(parsed.feed, 0) + read
-    file.execute(
-        "insert into feed values (?, 0, ?, ?) on conflict (name) do update set updated_at = excluded.updated_at,"
-        " source = excluded.source",
-        (parsed.feed, clock.now(), source),
-    )
-
-
-def _put_advisory(file: sqlite3.Connection, parsed: Parsed, one: Advisory) -> None:
-    row = (
-        parsed.feed, parsed.origin, one.id, cve_of(one), one.source, json.dumps(one.aliases), one.title, one.severity,
-        one.cvss, one.score, json.dumps(one.urls[:5]), one.published, one.modified, one.withdrawn,
-    )  # fmt: skip
-    number = file.execute(
-        "insert into advisory (feed, origin, id, cve, source, aliases, title, severity, cvss, score, urls, published,"
-        " modified, withdrawn) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        row,
-    ).lastrowid
-    file.executemany(
-        "insert into affected values (?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                part.ecosystem,
-                part.package,
-                number,
-                json.dumps([list(asdict(span).values()) for span in part.ranges]),
-                json.dumps(part.versions),
-                part.status,
-                part.severity,
-            )
-            for part in one.affected
-        ],
-    )
-
-
-def _finish(file: sqlite3.Connection, report: Report) -> None:
-    """Counts, and the best rating of each CVE, so that a distribution without ratings borrows the upstream one."""
-    file.execute("delete from rating")
-    file.execute(
-        "insert into rating select cve, severity, max(coalesce(score, 0.0)), cvss, title from advisory"
-        " where severity <> 'unknown' and withdrawn = '' group by cve"
-    )
-    file.execute("update rating set score = null where cvss = '' and score = 0.0")
-    file.execute(
-        "insert or ignore into rating select cve, 'unknown', null, '', max(title) from advisory"
-        " where title <> '' and withdrawn = '' group by cve"
-    )
-    file.execute(
-        "update feed set records = (select count(*) from advisory where advisory.feed = feed.name) where name <> 'kev'"
-    )
-    file.execute("update feed set records = (select count(*) from exploited) where name = 'kev'")
-    report.advisories = file.execute("select count(*) from advisory").fetchone()[0]
 
 
 def _pair(ecosystem: str, package: str, row: Sequence[Any]) -> tuple[Advisory, Affected]:
     affected = Affected(
         ecosystem=ecosystem,
         package=package,
-        ranges=tuple(Range(*span) for span in json.loads(row[10])),
-        versions=tuple(json.loads(row[11])),
-        status=row[12],
-        severity=Severity(row[13]),
+        ranges=tuple(Range(*span) for span in json.loads(row[13])) if row[13] else (),
+        versions=_unpacked(row[14]),
+        status=row[15],
+        severity=Severity(row[16]),
+        module=row[17],
+        arches=_unpacked(row[18]),
+        unread=row[19],
     )
     advisory = Advisory(
         id=row[0],
         source=row[1],
-        aliases=tuple(json.loads(row[2])),
+        aliases=_unpacked(row[2]),
         title=row[3],
         severity=Severity(row[4]),
         cvss=row[5],
         score=row[6],
-        urls=tuple(json.loads(row[7])),
-        published=row[8],
-        modified=row[9],
+        vectors=_unpacked(row[7]),
+        poc=bool(row[8]),
+        cwes=_unpacked(row[9]),
+        urls=_unpacked(row[10]),
+        published=row[11],
+        modified=row[12],
         affected=(affected,),
     )
     return advisory, affected
+
+
+def _unpacked(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text)) if text else ()
+
+
+def _distinct(packed: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one for text in packed for one in _unpacked(text)))
+
+
+def _rank(row: Sequence[Any]) -> tuple[int, float]:
+    """The order in which raters are believed, of one rater its highest score."""
+    return RATERS.index(row[0]) if row[0] in RATERS else len(RATERS), -(row[2] or 0.0)
+
+
+def _days(moment: str) -> int:
+    return max(int((time.time() - clock.parse_time(moment)) // 86400), 0)
 
 
 def _identity(path: Path) -> tuple[int, int, int] | None:

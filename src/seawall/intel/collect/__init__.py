@@ -1,8 +1,9 @@
 """Feeds, one a file: `recognise(document)` by content, `read(document)`. The first that knows a document reads it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from seawall.core.errors import Hostile
 from seawall.intel.collect import alpine, debian, hosts, kev, misp, osv, plain, stix, table
 from seawall.intel.collect.documents import Document
 from seawall.intel.collect.parsed import Parsed
@@ -13,7 +14,7 @@ class Feed:
     """One format of a feed."""
 
     recognise: Callable[[Document], bool]
-    read: Callable[[Document], Sequence[Parsed]]
+    read: Callable[[Document], Iterable[Parsed]]
 
 
 FEEDS = {
@@ -30,12 +31,17 @@ FEEDS = {
 """Special formats before general ones."""
 
 
-def parse(document: Document) -> Sequence[Parsed] | None:
-    """The document's records, or None when no feed knows it. Raises ValueError when its feed cannot read it."""
+def parse(document: Document) -> Iterator[Parsed] | None:
+    """The document's records as they are read, or None when no feed knows it. Reading them raises ValueError where the
+    feed cannot."""
     for feed in FEEDS.values():
         if feed.recognise(document):
-            try:
-                return feed.read(document)
-            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-                raise ValueError(f"{type(error).__name__}: {error}") from error
+            return _checked(feed, document)
     return None
+
+
+def _checked(feed: Feed, document: Document) -> Iterator[Parsed]:
+    try:
+        yield from feed.read(document)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError, Hostile) as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from error

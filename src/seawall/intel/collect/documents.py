@@ -1,7 +1,10 @@
 """From files, folders and archives to single documents, streamed and with limits. Nothing is unpacked to disk."""
 
-import gzip
+import io
+import lzma
+import re
 import tarfile
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -9,12 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
+from seawall.core.bolt import is_bolt
 from seawall.core.errors import SeawallError
 from seawall.core.skipped import Skipped
+from seawall.intel.collect.unpacking import Ahead, unpacking
 
 MAX_DOCUMENT = 512 << 20
 """Bytes of one document; the largest real one (a whole ecosystem as one JSON) is about 100 MB."""
-MAX_TOTAL = 16 << 30
+MAX_TOTAL = 64 << 30
+MAX_DATABASE = 8 << 30
+"""Bytes of a database (trivy.db is about 1 GB)."""
+MAX_DEPTH = 3
+"""Packings in each other: .tar.gz is two."""
+HEAD = 1024
+PACKED = re.compile(r"\.(gz|bz2|xz|zst)$")
 MAX_COUNT = 2_000_000
 
 Skip = Callable[[Skipped], None]
@@ -27,10 +38,12 @@ class Document:
     name: str
     """Its path, inside an archive after the archive's own: "osv-go.tar.gz:data/osv/GO-2024-1.json"."""
     data: bytes
+    file: IO[bytes] | None = None
+    """A database as a file, as long as the document is looked at; `data` is then its head."""
 
 
 def documents(path: Path, skip: Skip) -> Iterator[Document]:
-    """Every document of a file, a folder or an archive (tar, zip, gz).
+    """Every document of a file, a folder or an archive (zip, tar; gzip, bzip2, xz, zstd).
 
     What is too large or broken goes to `skip`. Raises SeawallError if `path` itself is not there.
     """
@@ -44,7 +57,7 @@ def documents(path: Path, skip: Skip) -> Iterator[Document]:
     budget = _Budget()
     try:
         yield from _of_file(path, budget, skip)
-    except (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
         skip(Skipped(str(path), f"the archive is broken or cut off: {error}"))
     except _OverLimit as error:
         skip(Skipped(str(path), str(error)))
@@ -68,46 +81,60 @@ class _Budget:
 
 def _of_file(path: Path, budget: _Budget, skip: Skip) -> Iterator[Document]:
     with path.open("rb") as file:
-        head = file.read(4)
-        file.seek(0)
-        if head.startswith(b"PK\x03\x04"):
+        if file.read(4) == b"PK\x03\x04":
             yield from _of_zip(path.name, file, budget, skip)
-        elif head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zX")) or _is_tar(file):
-            yield from _of_packed(path, budget, skip)
-        else:
-            yield from _one(path.name, file, budget, skip)
+            return
+        file.seek(0)
+        yield from _read(path.name, file, budget, skip, 0)
 
 
-def _is_tar(file: IO[bytes]) -> bool:
-    file.seek(257)
-    magic = file.read(5)
-    file.seek(0)
-    return magic == b"ustar"
+def _read(name: str, content: IO[bytes], budget: _Budget, skip: Skip, depth: int) -> Iterator[Document]:
+    """What a stream holds, however packed: a document, or those of an archive in it."""
+    head = content.read(HEAD)
+    whole = cast(IO[bytes], io.BufferedReader(Ahead(head, content), 1 << 16))
+    unpacked = unpacking(head, whole) if depth < MAX_DEPTH else None
+    if unpacked is not None:
+        yield from _read(name, unpacked, budget, skip, depth + 1)
+    elif head[257:262] == b"ustar" and depth < MAX_DEPTH:
+        yield from _of_tar(name, whole, budget, skip, depth)
+    elif is_bolt(head):
+        yield from _database(name, head, whole, budget, skip)
+    else:
+        yield from _one(PACKED.sub("", name) if depth else name, whole, budget, skip)
 
 
-def _of_packed(path: Path, budget: _Budget, skip: Skip) -> Iterator[Document]:
-    if not tarfile.is_tarfile(path):
-        with gzip.open(path) as inner:
-            yield from _one(path.name.removesuffix(".gz"), cast(IO[bytes], inner), budget, skip)
-        return
-    with tarfile.open(path, "r|*") as archive:
+def _of_tar(name: str, stream: IO[bytes], budget: _Budget, skip: Skip, depth: int) -> Iterator[Document]:
+    with tarfile.open(fileobj=stream, mode="r|", bufsize=1 << 18) as archive:
         for member in archive:
-            if member.isreg():
-                name = f"{path.name}:{member.name}"
-                if member.size > MAX_DOCUMENT:
-                    skip(Skipped(name, f"{member.size} bytes, the limit is {MAX_DOCUMENT}"))
-                    continue
-                content = archive.extractfile(member)
-                if content is not None:
-                    yield from _one(name, content, budget, skip)
+            content = archive.extractfile(member) if member.isreg() else None
+            if content is not None:
+                yield from _read(f"{name}:{member.name}", content, budget, skip, depth + 1)
 
 
 def _of_zip(name: str, file: IO[bytes], budget: _Budget, skip: Skip) -> Iterator[Document]:
     with zipfile.ZipFile(file) as archive:
         for member in archive.infolist():
             if not member.is_dir():
-                with archive.open(member) as content:
-                    yield from _one(f"{name}:{member.filename}", content, budget, skip)
+                try:
+                    with archive.open(member) as content:
+                        yield from _one(f"{name}:{member.filename}", content, budget, skip)
+                except (RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+                    skip(Skipped(f"{name}:{member.filename}", str(error)))
+
+
+def _database(name: str, head: bytes, content: IO[bytes], budget: _Budget, skip: Skip) -> Iterator[Document]:
+    """A database is read by place, so it is spooled into a file that has no name."""
+    with tempfile.TemporaryFile() as file:
+        size = 0
+        while piece := content.read(1 << 20):
+            size += len(piece)
+            if size > MAX_DATABASE:
+                skip(Skipped(name, f"more than {MAX_DATABASE} bytes"))
+                return
+            file.write(piece)
+        budget.take(size)
+        file.flush()
+        yield Document(name, head, file)
 
 
 def _one(name: str, content: IO[bytes], budget: _Budget, skip: Skip) -> Iterator[Document]:

@@ -1,12 +1,13 @@
 """What a feed makes of one document, and how it reads text that others wrote."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
-from seawall.intel.model import Advisory, Exploited, Indicator
+from seawall.intel.model import Advisory, Cycle, Exploit, Exploited, Indicator, Predicted
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Plain values only, ten times faster where libyaml is there."""
@@ -14,7 +15,8 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """The records of one document. A later document of the same origin replaces them."""
+    """Records of one document; large documents give several. Those of a later document of the same origin replace
+    them."""
 
     feed: str
     """The feed's name, as `seawall intel status` shows it: "osv PyPI", "alpine v3.11 main"."""
@@ -26,6 +28,11 @@ class Parsed:
     """A later document of the same feed and origin takes the place of all of them."""
     unread: int = 0
     """Lines or entries that are no indicator of a type that is kept."""
+    predicted: tuple[Predicted, ...] = ()
+    exploits: tuple[Exploit, ...] = ()
+    cycles: tuple[Cycle, ...] = ()
+    published: str = ""
+    """When the feed says that it was made; "" lets the newest advisory tell."""
 
 
 def value(data: bytes) -> Any:
@@ -37,6 +44,12 @@ def value(data: bytes) -> Any:
         return _Loader(text).get_single_data()
     except yaml.YAMLError as error:
         raise ValueError(f"no YAML: {str(error).splitlines()[0]}") from error
+
+
+def day(item: Any) -> str:
+    """A time's day as RFC 3339 writes it, or "" where it is none."""
+    found = re.match(r"\d{4}-\d{2}-\d{2}", text(item))
+    return found[0] if found else ""
 
 
 def texts(values: Any) -> list[str]:

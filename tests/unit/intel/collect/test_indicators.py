@@ -69,7 +69,7 @@ MISP = {
 
 
 def read(name, data):
-    (parsed,) = parse(Document(name, data if isinstance(data, bytes) else data.encode())) or [None]
+    (parsed,) = list(parse(Document(name, data if isinstance(data, bytes) else data.encode())) or [None])
     return parsed
 
 
@@ -151,7 +151,7 @@ def test_what_is_no_list(name, data):
 )
 def test_broken_ones_are_named(broken):
     with pytest.raises(ValueError, match=r"."):
-        parse(Document("x.json", broken))
+        list(parse(Document("x.json", broken)) or [])
 
 
 @pytest.mark.parametrize(
