@@ -60,6 +60,10 @@ list_packages() {
     need rpmbuild rpm
     need pacman pacman-package-manager
     need gcc gcc
+    need docker-registry docker-registry
+    need htpasswd apache2-utils
+    need skopeo skopeo
+    need podman podman
     need /usr/include/stdlib.h libc6-dev
 }
 

@@ -22,6 +22,8 @@ EXAMPLES = """\
 examples:
   seawall image scan nginx:1.27                          an image of this host's Docker
   seawall image scan docker-archive:image.tar            what `docker save` wrote, packed or not
+  seawall image scan registry:ghcr.io/owner/app:1.4      of a registry, without any engine
+  seawall image scan oci:./layout:app                    an OCI layout, a folder or a tar
   seawall image scan nginx:1.27 --fail-on high           for pipelines: exit code 1 when there is one
   seawall image scan nginx:1.27 --scanners package       what is installed, without a verdict
   seawall image scan nginx:1.27 --format json --output nginx.json
@@ -31,7 +33,8 @@ examples:
   seawall image scan nginx:1.27 --vex vendor.json --ignore-unfixed      leave out what does not concern you
   seawall image scan nginx:1.27 --format openvex                        your own decisions, for others to read
 
-targets: docker:NAME, docker-archive:FILE, or a bare name of an image in Docker
+targets: docker:NAME (or a bare name), docker-archive:FILE, oci:FOLDER|FILE[:NAME],
+         registry:[HOST/]REPOSITORY[:TAG|@DIGEST]
 
 exit codes: 0 clean or nothing asked, 1 findings at or over --fail-on or a policy denies, 2 could not check.
 With --fail-on, whatever could not be checked (no advisories, none for a package's ecosystem, a broken layer) is 2
@@ -110,7 +113,9 @@ def _add_reading(command: argparse.ArgumentParser) -> None:
     """What holds for every way to read an image."""
     command.add_argument("target", metavar="TARGET")
     command.add_argument("--output", type=Path, metavar="FILE", help="write the report there, not to stdout")
-    command.add_argument("--offline", action="store_true", help="never use the network; this command does not anyway")
+    from seawall.images import asked
+
+    asked.add(command)
 
 
 def _scanners(text: str) -> tuple[str, ...]:
@@ -126,7 +131,7 @@ def _scan(wanted: argparse.Namespace) -> int:
 
     policies = _policies(wanted.policy)  # a broken one is told before the image is read
     statements = _statements(wanted)
-    scan = look(wanted.target, wanted.scanners, wanted.db, declared=wanted.lock_files)
+    scan = look(wanted)
     scan = _settled(scan, statements, unfixed=not wanted.ignore_unfixed, shown=wanted.show_suppressed)
     if policies:
         scan = replace(scan, decision=decide(policies, scan, scan.scanned_at))
@@ -184,16 +189,19 @@ def _settled(scan: Scan, statements: list[Statement], *, unfixed: bool, shown: b
     return replace(scan, inventory=inventory, judgement=judgement)
 
 
-def look(target: str, scanners: tuple[str, ...], db: Path, *, declared: bool = False) -> Scan:
+def look(wanted: argparse.Namespace) -> Scan:
     """Read the image, and judge it when that is asked for and anything is known."""
-    from seawall.images.collect.analysers import Options, opened
-    from seawall.images.collect.reading import Reading
+    from seawall.images import asked
+    from seawall.images.collect.analysers import Options
     from seawall.images.collect.sources import collect
     from seawall.images.detect.findings import Judge
     from seawall.intel.store import open_store
 
+    scanners, db = wanted.scanners, wanted.db
+    reading = asked.reading(wanted, Options(scanners), _progress)
     try:
-        inventory = collect(target, Reading(opened(Options(scanners)), _progress))
+        with asked.within(wanted.timeout):
+            inventory = collect(wanted.target, reading)
     finally:
         _clear()
     now = clock.now()
@@ -204,7 +212,7 @@ def look(target: str, scanners: tuple[str, ...], db: Path, *, declared: bool = F
         why = f"there are no advisories at {db}; seawall intel import FILE… brings some"
         return Scan(inventory, now, scanners, None, why)
     try:
-        judge = Judge(known, now[:10], declared=declared)
+        judge = Judge(known, now[:10], declared=wanted.lock_files)
         return Scan(inventory, now, scanners, judge.judge(inventory), knowledge=known.status())
     finally:
         known.close()

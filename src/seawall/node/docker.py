@@ -94,9 +94,12 @@ class Docker:
         raise Unreachable(f"Docker at {self.path} closed its event stream")
 
     @contextmanager
-    def save(self, name: str) -> Iterator[Answer]:
-        """`GET /images/{name}/get`: the image as a tar stream, to be read while the context lasts."""
-        with self.open("GET", f"/images/{quoted(name)}/get", {}, timeout=120.0) as answer:
+    def save(self, name: str, total: float | None = None) -> Iterator[Answer]:
+        """`GET /images/{name}/get`: the image as a tar stream, to be read while the context lasts.
+
+        `total` bounds the whole of it, in seconds; each wait for the daemon has a bound of its own.
+        """
+        with self.open("GET", f"/images/{quoted(name)}/get", {}, timeout=120.0, total=total) as answer:
             yield answer
 
     def post(self, path: str, body: Any = None, timeout: float | None = None, **query: str | int | bool) -> Any:
@@ -118,7 +121,14 @@ class Docker:
 
     @contextmanager
     def open(
-        self, method: str, path: str, query: dict[str, Any], timeout: float | None = -1.0, body: Any = None
+        self,
+        method: str,
+        path: str,
+        query: dict[str, Any],
+        *,
+        timeout: float | None = -1.0,
+        total: float | None = None,
+        body: Any = None,
     ) -> Iterator[Answer]:
         """One call, its answer open for reading. A timeout of None waits for ever, each read on its own.
 
@@ -137,7 +147,7 @@ class Docker:
                 connected.settimeout(self.timeout)
                 connected.connect(self.path)
                 answer = Connection(connected, "docker").request(
-                    method, f"/{API_VERSION}{path}", content, headers, timeout=wait
+                    method, f"/{API_VERSION}{path}", content, headers, timeout=wait, total=total
                 )
                 if answer.status >= 400:
                     raise DockerError(answer.status, _message(answer.read(1 << 16)))

@@ -16,6 +16,8 @@ MAX_LINE = 16 << 10
 """Bytes of the status line, of one header and of one chunk's size line."""
 MAX_HEADERS = 100
 
+_LISTS = {"www-authenticate", "link"}
+"""Headers that come several times and mean all of it. RFC 9110 §5.3."""
 _BUFFER = 16 << 10
 
 
@@ -151,7 +153,9 @@ class Connection:
             if not line:
                 return int(words[1]), headers
             name, _, value = line.decode("latin-1").partition(":")
-            headers[name.strip().lower()] = value.strip()
+            name = name.strip().lower()
+            joined = f"{headers[name]}, " if name in _LISTS and name in headers else ""
+            headers[name] = joined + value.strip()
         raise Hostile(f"an answer has more than {MAX_HEADERS} headers")
 
 

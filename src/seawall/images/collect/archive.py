@@ -6,16 +6,17 @@ as it comes, only what was found in it is kept, and the order is made at the end
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 
 from seawall.core.errors import Hostile, SeawallError
 from seawall.core.skipped import Skipped
 from seawall.images.collect import config, layers, tar
 from seawall.images.collect.layers import Contents
 from seawall.images.collect.reading import Reading
-from seawall.images.collect.streams import Plain, Summed
+from seawall.images.collect.streams import Plain, Summed, packing
+from seawall.images.collect.tar import Seeking
 
 MAX_LAYERS = 2 * config.MAX_LAYERS
 MAX_DOCUMENT = 4 << 20
@@ -41,6 +42,8 @@ class Archive:
 
     documents: dict[str, bytes] = field(default_factory=dict)
     layers: dict[str, Found] = field(default_factory=dict)
+    places: dict[str, Seeking] = field(default_factory=dict)
+    """Of an archive on disk: where layers lie that nobody has asked for yet."""
     links: dict[str, str] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
     held: int = 0
@@ -71,9 +74,25 @@ class Image:
 
 def read(stream: tar.Reader, reading: Reading) -> Archive:
     """Everything that the stream holds. Raises Hostile when it is broken, cut off or over a limit."""
+    return _read(tar.members(Plain(stream, reading.budget)), None, reading)
+
+
+def survey(file: BinaryIO, reading: Reading) -> Archive | None:
+    """What an archive on disk holds, its layers left where they are; None when it is packed and has to be streamed."""
+    stream = Seeking(file)
+    if packing(stream.read(6)):
+        return None
+    stream.at = 0
+    return _read(tar.members(stream), (file, stream), reading)
+
+
+def _read(
+    members: Iterable[tuple[tar.Entry, tar.Body]], on_disk: tuple[BinaryIO, Seeking] | None, reading: Reading
+) -> Archive:
     found = Archive()
     budget = reading.budget
-    for entry, body in tar.members(Plain(stream, budget)):
+    for entry, body in members:
+        budget.tick()
         path = layers.clean(entry.name)
         budget.keep(len(path or "") + layers.MARK_BYTES)
         if path is None:
@@ -81,7 +100,8 @@ def read(stream: tar.Reader, reading: Reading) -> Archive:
         elif entry.type in (tar.SYMBOLIC_LINK, tar.HARD_LINK):
             _link(found, path, entry)
         elif entry.type == tar.REGULAR and path:
-            _file(found, path, entry, body, reading)
+            place = Seeking(on_disk[0], on_disk[1].at, entry.size) if on_disk else None
+            _file(found, path, body, reading, place)
     return found
 
 
@@ -100,7 +120,7 @@ def _link(found: Archive, path: str, entry: tar.Entry) -> None:
         found.links[path] = "/".join(parts)
 
 
-def _file(found: Archive, path: str, entry: tar.Entry, body: tar.Body, reading: Reading) -> None:
+def _file(found: Archive, path: str, body: tar.Body, reading: Reading, place: Seeking | None) -> None:
     name = path.rpartition("/")[2]
     if name in ("VERSION", "json") or path in ("repositories", "oci-layout"):
         return
@@ -109,19 +129,27 @@ def _file(found: Archive, path: str, entry: tar.Entry, body: tar.Body, reading: 
         data = plain.read(MAX_DOCUMENT + 1)
         found.held += len(data)
         if len(data) > MAX_DOCUMENT or found.held > MAX_DOCUMENTS:
-            found.skip(path, f"a document of {entry.size} bytes, the limit is {MAX_DOCUMENT}")
+            found.skip(path, f"a document of more than {MAX_DOCUMENT} bytes, or too many of them")
         else:
             found.documents[path] = data
         return
-    if len(found.layers) >= MAX_LAYERS:
+    if len(found.layers) + len(found.places) >= MAX_LAYERS:
         raise Hostile(f"more than {MAX_LAYERS} layers")
+    if place is not None:
+        found.places[path] = place
+        return
+    found.layers[path] = layer(plain, reading)
+
+
+def layer(plain: Plain, reading: Reading) -> Found:
+    """What a layer holds, read to its end."""
     summed = Summed(plain)
     contents = layers.read(summed, reading)
     try:
         diff_id = summed.digest()
     except (Hostile, SeawallError):  # broken packing, which `contents` tells of already
         diff_id = ""
-    found.layers[path] = Found(contents, diff_id, plain.size)
+    return Found(contents, diff_id, plain.size)
 
 
 def images(found: Archive) -> list[Image]:

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import lzma
+import time
 import zlib
 from collections.abc import Callable
 from typing import IO, Any, cast
@@ -26,16 +27,38 @@ MAX_CHUNK = 1 << 20
 _PACKINGS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"\xfd7zXZ\0": "xz"}
 
 
+class OutOfTime(BaseException):
+    """The whole scan ends, whatever was being read: nobody on the way may take this for a broken file or layer."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
 class Budget:
     """What may still come out of one image and be kept of it, all its layers together."""
 
-    def __init__(self, plain: int = MAX_PLAIN, kept: int = MAX_KEPT) -> None:
+    def __init__(self, plain: int = MAX_PLAIN, kept: int = MAX_KEPT, seconds: float | None = None) -> None:
         self.plain = plain
         self.left = plain
         self.room = kept
+        self.seconds = seconds
+        self.until = time.monotonic() + seconds if seconds is not None else None
+        """Monotonic seconds at which reading ends."""
+
+    def tick(self) -> None:
+        """Raises OutOfTime when the time is over."""
+        if self.until is not None and time.monotonic() > self.until:
+            raise OutOfTime(f"the scan took longer than {self.seconds:.0f} s", "--timeout allows more")
+
+    def left_seconds(self) -> float | None:
+        """Until reading ends; None without an end."""
+        self.tick()
+        return None if self.until is None else self.until - time.monotonic()
 
     def take(self, size: int) -> None:
         """Raises Hostile when there is nothing left."""
+        self.tick()
         self.left -= size
         if self.left < 0:
             raise Hostile(f"the image holds more than {self.plain} bytes once unpacked")
@@ -45,6 +68,11 @@ class Budget:
         self.room -= size
         if self.room < 0:
             raise Hostile("the image has more names and packages than fit into memory")
+
+
+def packing(head: bytes) -> str:
+    """gzip, zstd, xz, or "" by the first bytes."""
+    return next((name for magic, name in _PACKINGS.items() if head.startswith(magic)), "")
 
 
 class Plain:
@@ -129,12 +157,12 @@ class _Started:
 
 def _opened(stream: _Started) -> Callable[[], bytes]:
     """What gives the next plain bytes, at most MAX_CHUNK at a time; empty at the end."""
-    packing = next((name for magic, name in _PACKINGS.items() if stream.head.startswith(magic)), "")
-    if packing == "gzip":
+    kind = packing(stream.head)
+    if kind == "gzip":
         return _Gzip(stream)
-    if packing == "xz":
+    if kind == "xz":
         return _Xz(stream)
-    if packing == "zstd":
+    if kind == "zstd":
         return _zstd(stream)
     return lambda: stream.read(CHUNK)
 

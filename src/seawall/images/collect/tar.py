@@ -4,11 +4,12 @@ The standard library's reader trusts lengths in extended headers and keeps every
 Formats: POSIX ustar and pax, GNU long names. https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html
 """
 
+import os
 import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from seawall.core.errors import Hostile
 
@@ -59,6 +60,27 @@ class Entry:
     gid: int = 0
 
 
+class Seeking:
+    """A file on disk as a stream: what is passed over is not read."""
+
+    def __init__(self, file: BinaryIO, start: int = 0, size: int | None = None) -> None:
+        self._file = file
+        self.at = start
+        self._end = os.fstat(file.fileno()).st_size if size is None else start + size
+
+    def read(self, size: int, /) -> bytes:
+        """From `at` on, up to the end."""
+        data = os.pread(self._file.fileno(), max(min(size, self._end - self.at), 0), self.at)
+        self.at += len(data)
+        return data
+
+    def skip(self, size: int) -> None:
+        """Raises Hostile behind the end."""
+        if size > self._end - self.at:
+            raise Hostile("the archive is cut off inside a member")
+        self.at += size
+
+
 class Body:
     """A member's content; what is not read is passed over when the next member is asked for."""
 
@@ -78,6 +100,9 @@ class Body:
         """Go to the next member."""
         left = self._left + self._padding
         self._left = self._padding = 0
+        if left > 0 and isinstance(self._stream, Seeking):
+            self._stream.skip(left)
+            return
         while left > 0:
             left -= len(_exactly(self._stream, min(left, 1 << 20)))
 

@@ -234,9 +234,15 @@ def test_several_images_are_not_guessed_about() -> None:
         config = json.dumps(archives.configuration([whole])).encode()
         members += [(f"{name}/layer.tar", whole), (f"{name}.json", config)]
         listed.append({"Config": f"{name}.json", "RepoTags": [f"{name}:1"], "Layers": [f"{name}/layer.tar"]})
-    with pytest.raises(Hostile, match="2 images") as refused:
-        read(archives.tar([*members, ("manifest.json", json.dumps(listed).encode())]))
-    assert "a:1, b:1" in str(refused.value)
+    whole = archives.tar([*members, ("manifest.json", json.dumps(listed).encode())])
+    with pytest.raises(SeawallError, match="2 images") as refused:
+        read(whole)
+    assert "a:1, b:1" in refused.value.hint
+    for wanted in ("a:1", "a:1", "0"):
+        assert names(image.read(io.BytesIO(whole), Names("x"), Reading(image=wanted))) == ["bash"]
+    assert names(image.read(io.BytesIO(whole), Names("x"), Reading(image="1"))) == []
+    with pytest.raises(SeawallError, match="no image 'c:1'"):
+        image.read(io.BytesIO(whole), Names("x"), Reading(image="c:1"))
 
 
 def test_rubbish_is_no_image(tmp_path: Path) -> None:
@@ -250,8 +256,8 @@ def test_rubbish_is_no_image(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_and_a_source_that_is_not_known(tmp_path: Path) -> None:
     with pytest.raises(SeawallError, match="No such file"):
         sources.collect(f"docker-archive:{tmp_path / 'none.tar'}")
-    with pytest.raises(SeawallError, match="cannot read from registry:"):
-        sources.collect("registry:example.org/a:1")
+    with pytest.raises(SeawallError, match="is no name of an image"):
+        sources.collect("registry:Example/UPPER:1")
     with pytest.raises(SeawallError, match="names no image"):
         sources.collect("docker:")
 

@@ -4,19 +4,22 @@ from collections.abc import Callable
 
 from seawall.core.errors import SeawallError
 from seawall.images.collect.reading import Reading
-from seawall.images.collect.sources import docker, docker_archive
+from seawall.images.collect.sources import docker, docker_archive, oci, registry
+from seawall.images.collect.streams import OutOfTime
 from seawall.images.model import Inventory
 
 SOURCES: dict[str, Callable[[str, Reading], Inventory]] = {
     "docker": docker.read,
     "docker-archive": docker_archive.read,
+    "oci": oci.read,
+    "registry": registry.read,
 }
-PLANNED = ("containerd", "podman", "registry", "oci", "dir")
+PLANNED = ("containerd", "podman", "dir")
 """Named by other tools, not read by this version: to look for such an image in Docker would mislead."""
 
 
 def collect(target: str, reading: Reading | None = None) -> Inventory:
-    """Read an image. Raises SeawallError when it is not there, Hostile when it is broken."""
+    """Read an image. Raises SeawallError when it is not there or takes too long, Hostile when it is broken."""
     source, colon, name = target.partition(":")
     if colon and source in PLANNED:
         hint = f"known: {', '.join(SOURCES)}; is {target} the image's name in Docker? Then say docker:{target}"
@@ -25,4 +28,7 @@ def collect(target: str, reading: Reading | None = None) -> Inventory:
         source, name = "docker", target
     if not name:
         raise SeawallError(f"the target {target!r} names no image", "for example docker:nginx:1.27")
-    return SOURCES[source](name, reading or Reading())
+    try:
+        return SOURCES[source](name, reading or Reading())
+    except OutOfTime as over:
+        raise SeawallError(str(over), over.hint) from over

@@ -24,11 +24,16 @@ def read(name: str, reading: Reading, docker: Docker | None = None) -> Inventory
     if not isinstance(known, dict) or not isinstance(known.get("Id"), str):
         raise Hostile(f"Docker Engine's answer about the image {name!r} is not understood")
     tags, digests = _texts(known.get("RepoTags")), _texts(known.get("RepoDigests"))
+    shown = name if name in tags or not tags or f"{name}:latest" in tags else tags[0]
+    names = image.Names(f"docker:{name}", shown, tags, digests)
+    return image.known(f"docker:{known['Id']}", names, reading, lambda: _saved(engine, known, names, reading))
+
+
+def _saved(engine: Docker, known: dict[str, Any], names: image.Names, reading: Reading) -> Inventory:
     size = known.get("Size")
-    with engine.save(known["Id"]) as answer:
+    with engine.save(known["Id"], reading.budget.left_seconds()) as answer:
         counted = Counted(answer, size if isinstance(size, int) else 0, reading.progress)
-        shown = name if name in tags or not tags or f"{name}:latest" in tags else tags[0]
-        return image.read(counted, image.Names(f"docker:{name}", shown, tags, digests), reading)
+        return image.read(counted, names, reading)
 
 
 def _texts(value: Any) -> tuple[str, ...]:

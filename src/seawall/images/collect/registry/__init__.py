@@ -1,0 +1,1 @@
+"""A client of the distribution protocol (registries), standard library only."""
