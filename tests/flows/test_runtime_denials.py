@@ -48,6 +48,15 @@ RULES = """
   kinds: [exec]
   condition: container and proc.exename = forbidden
   action: block
+- rule: no_memory
+  title: {{en: Forbidden in memory, zh: 禁止内存程序}}
+  why: {{en: Because, zh: 因为}}
+  advice: {{en: Look, zh: 看}}
+  category: abnormal_process
+  severity: high
+  kinds: [exec]
+  condition: container and proc.is_exe_from_memfd = true
+  action: block
 - rule: no_read
   title: {{en: Forbidden to read, zh: 禁止读取}}
   why: {{en: Because, zh: 因为}}
@@ -58,6 +67,32 @@ RULES = """
   condition: container and fd.name = /opt/key and not proc.name = grep
   action: block
 """
+
+
+FILELESS = r"""
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <unistd.h>
+int main(int count, char **args)
+{
+	int memory = memfd_create("worker", MFD_CLOEXEC), file = open(args[1], O_RDONLY);
+	while (sendfile(memory, file, 0, 1 << 20) > 0)
+		;
+	fexecve(memory, args + 1, (char *[]){0});
+	return 99;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def fileless(tmp_path_factory):
+    """A program that runs another one from memory only."""
+    folder = tmp_path_factory.mktemp("fileless")
+    (folder / "main.c").write_text(FILELESS)
+    subprocess.run(["gcc", "-static", "-o", folder / "fileless", folder / "main.c"], check=True, timeout=60)
+    return folder / "fileless"
 
 
 class Heard:
@@ -181,3 +216,22 @@ def test_the_kernel_stops_what_tables_say(container, heard, tmp_path):
 
 def outcome(alert):
     return alert["action"], alert["result"], alert["means"], alert["when"]
+
+
+def test_a_program_in_memory_only_never_runs(container, fileless, tmp_path):
+    docker_cli("cp", str(fileless), f"{NAME}:/srv/fileless")
+    assert inside("/srv/fileless /bin/touch /tmp/before && [ -e /tmp/before ]").returncode == 0, "without rules it runs"
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(RULES.format(peer="203.0.113.1"))
+    with watching(tmp_path, "--enforce", "--rules", str(rules)) as watcher:
+        watcher.wait(lambda: inside("/srv/fileless /bin/true").returncode == 137, 45)
+        assert inside("/srv/fileless /bin/touch /tmp/ran").returncode == 137
+        assert inside("[ -e /tmp/ran ]").returncode == 1, "no instruction of it"
+
+        def told():
+            return [a for a in watcher.alerts() if a["rule"] == "no_memory" and a["container"]["id"] == container]
+
+        alert = watcher.wait(told, 30)[-1]
+        assert outcome(alert) == ("block", "blocked", "signal", "before")
+        assert "memfd:worker" in alert["process"]["exe"]
+        assert inside("true").returncode == 0, "the runtime's own start from memory is none"

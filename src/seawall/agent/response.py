@@ -200,7 +200,8 @@ class Response:
         process = who(refusal.pid)
         if process is None:
             return
-        file = File(refusal.path, flags=0 if refusal.exec else os.O_WRONLY)
+        memfd = refusal.exec and refusal.path.startswith("memfd:")  # what lies in a file system starts with a slash
+        file = File(refusal.path, flags=0 if refusal.exec else os.O_WRONLY, memfd=memfd)
         if refusal.exec:
             name = refusal.path.rpartition("/")[2][:15]
             process = replace(process, exe=refusal.path, comm=name, args=(refusal.path,), file=file)

@@ -16,7 +16,10 @@ SEC("tp_btf/sched_process_exec")
 int BPF_PROG(deny_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
 	struct settings *set = settings();
-	if (!set || !set->enforce || !in_container() || !forbidden(BPF_CORE_READ(bprm, file), 0))
+	if (!set || !set->enforce || !in_container())
+		return 0;
+	struct file *file = BPF_CORE_READ(bprm, file);
+	if (!forbidden(file, 0) && !forbidden_memory(task, file))
 		return 0;
 	if (bpf_send_signal(SIGKILL) == 0)
 		note(task, DENIED_EXEC);

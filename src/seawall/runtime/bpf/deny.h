@@ -36,6 +36,8 @@ MAP(deny_write_names, BPF_MAP_TYPE_HASH, 256, struct name_key, __u8, 0);
 MAP(deny_peers4, BPF_MAP_TYPE_LPM_TRIE, 1024, struct address4, __u8, BPF_F_NO_PREALLOC);
 MAP(deny_peers6, BPF_MAP_TYPE_LPM_TRIE, 1024, struct address6, __u8, BPF_F_NO_PREALLOC);
 MAP(deny_calls, BPF_MAP_TYPE_ARRAY, 1, __u32, __u32, BPF_F_MMAPABLE);
+/* The inode of the host's mount namespace while programs in memory only are forbidden, else 0. */
+MAP(deny_memory, BPF_MAP_TYPE_ARRAY, 1, __u32, __u32, BPF_F_MMAPABLE);
 MAP(denied, BPF_MAP_TYPE_ARRAY, 1, __u32, struct denials, BPF_F_MMAPABLE);
 
 /* By the cgroup alone: what a task has left is kept where programs of cgroups cannot look. */
@@ -104,6 +106,24 @@ SUBPROGRAM int forbidden_at(unsigned long dentry, unsigned long mnt, int write)
 static __always_inline int forbidden(struct file *file, int write)
 {
 	return forbidden_at((unsigned long)BPF_CORE_READ(file, f_path.dentry), (unsigned long)BPF_CORE_READ(file, f_path.mnt), write);
+}
+
+/* Whether a container's task becomes a program that is in no file system. The runtime starts itself so before it enters
+ * the container: its mounts are the host's then. */
+static __always_inline int forbidden_memory(struct task_struct *task, struct file *file)
+{
+	__u32 zero = 0, *host = bpf_map_lookup_elem(&deny_memory, &zero);
+	if (!host || !*host || BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum) == *host)
+		return 0;
+	__u64 magic = BPF_CORE_READ(file, f_inode, i_sb, s_magic);
+	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
+	if ((magic != TMPFS && magic != HUGETLBFS) || dentry != BPF_CORE_READ(dentry, d_parent))
+		return 0;
+	struct scratch *s = scratch();
+	if (s)
+		bpf_probe_read_kernel_str(&s->record[AT], DENIED_PATH, BPF_CORE_READ(dentry, d_name.name));
+	return s && s->record[AT] == 'm' && s->record[AT + 1] == 'e' && s->record[AT + 2] == 'm' && s->record[AT + 3] == 'f' &&
+	       s->record[AT + 4] == 'd' && s->record[AT + 5] == ':';
 }
 
 #endif

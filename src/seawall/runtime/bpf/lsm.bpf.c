@@ -69,9 +69,13 @@ static __always_inline int tried(struct file *file)
 SEC("lsm/bprm_check_security")
 int BPF_PROG(lsm_exec, struct linux_binprm *bprm, int ret)
 {
-	if (ret || !enforcing() || !in_container() || !forbidden(BPF_CORE_READ(bprm, file), 0))
+	if (ret || !enforcing() || !in_container())
 		return ret;
-	note(bpf_get_current_task_btf(), REFUSED_EXEC);
+	struct file *file = BPF_CORE_READ(bprm, file);
+	struct task_struct *task = bpf_get_current_task_btf();
+	if (!forbidden(file, 0) && !forbidden_memory(task, file))
+		return 0;
+	note(task, REFUSED_EXEC);
 	return -EPERM;
 }
 

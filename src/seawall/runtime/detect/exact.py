@@ -31,6 +31,8 @@ class Denials:
     """Addresses and networks, as they are written in rules."""
     calls: frozenset[str] = frozenset()
     """mount, ptrace, bpf …"""
+    marks: frozenset[str] = frozenset()
+    """memfd: become a program that exists in memory only."""
 
     def __or__(self, other: "Denials") -> "Denials":
         return Denials(*(getattr(self, each.name) | getattr(other, each.name) for each in fields(self)))
@@ -103,6 +105,8 @@ def _sure(part: Sequence[Any], kind: Kind, lists: Lists) -> bool:
 def _table(part: Sequence[Any], kind: Kind, lists: Lists) -> Denials | None:
     if part[0] == "or":
         return _exactly(part, kind, lists)
+    if kind is Kind.EXEC and list(part) == ["=", "proc.is_exe_from_memfd", True]:
+        return Denials(marks=frozenset(["memfd"]))
     if part[0] not in ("=", "in", "startswith", "pmatch"):
         return None
     values, field, table = _values(part, lists), part[1], _TABLES[kind]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from seawall.core.errors import SeawallError
+from seawall.node import procfs
 from seawall.runtime.collect import filters, loading
 from seawall.runtime.detect.exact import Denials, denials
 from seawall.runtime.model import Plan
@@ -73,6 +74,7 @@ class Kernel:
         self._denied: mmap | None = None
         self._networks: list[Any] = []
         self._refused: list[Refusal] = []
+        self._host = procfs.namespace(1, "mnt") or procfs.namespace("self", "mnt") or 0
         self.reasons: dict[str, str] = {}
         """Object ("lsm", "deny", "egress") to the reason why it could not be loaded."""
 
@@ -87,12 +89,16 @@ class Kernel:
         self._networks = _networks(wanted.peers)
         keys = keys_of(wanted, self._networks)
         files = any(keys[name] for name in MAPS if not name.startswith("deny_peers"))
+        files = files or bool(wanted.marks)
         self._hold("lsm", files or bool(self._networks or wanted.calls))
         inline = "lsm" in self._loaded
         self._hold("deny", files and not inline)
         self._hold("egress", bool(self._networks) and not inline)
         if inline:
-            self._call(sum(CALLS.get(call, 0) for call in wanted.calls))
+            self._set("lsm", "deny_calls", sum(CALLS.get(call, 0) for call in wanted.calls))
+        holder = next((name for name in ("lsm", "deny") if name in self._loaded), "")
+        if holder:
+            self._set(holder, "deny_memory", self._host if "memfd" in wanted.marks else 0)
         for maps, _ in self._loaded.values():
             loading.fill({fd: (MAPS[name], dict.fromkeys(keys[name], 1)) for name, fd in maps.items() if name in MAPS})
 
@@ -135,9 +141,10 @@ class Kernel:
                 self._stopped.popitem(last=False)
         self._seen = count
 
-    def _call(self, bits: int) -> None:
-        with mmap(self._loaded["lsm"][0]["deny_calls"], PAGESIZE, MAP_SHARED, PROT_READ | PROT_WRITE) as page:
-            _BITS.pack_into(page, 0, bits)
+    def _set(self, name: str, what: str, value: int) -> None:
+        """The one number of an object's map."""
+        with mmap(self._loaded[name][0][what], PAGESIZE, MAP_SHARED, PROT_READ | PROT_WRITE) as page:
+            _BITS.pack_into(page, 0, value)
 
     def close(self) -> None:
         """Deny nothing any more."""

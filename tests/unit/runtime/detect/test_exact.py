@@ -32,6 +32,7 @@ def found(tmp_path, condition: str, kinds: str = "open", *, action: str = "block
         ("container.id != host and fd.name = /etc/shadow", "open", Denials(write_paths=frozenset(["/etc/shadow"]))),
         ("fd.name in (/a/x, /b/y) and evt.rawres >= 0", "open", Denials(write_paths=frozenset(["/a/x", "/b/y"]))),
         ("fd.name startswith /etc/cron.d/", "open", Denials(write_prefixes=frozenset(["/etc/cron.d/"]))),
+        ("container.id != host and proc.is_exe_from_memfd = true", "exec", Denials(marks=frozenset(["memfd"]))),
         ("fd.filename = authorized_keys", "open", Denials(write_names=frozenset(["authorized_keys"]))),
         (
             "fd.name pmatch (folders)",
