@@ -44,7 +44,7 @@ HEADER = struct.Struct("<BBHIIIqQQQ")
 EXEC = struct.Struct("<4IQ4IQQ4I8HQQ4IIIQIIII96s16s16s64s")
 _EXEC = struct.Struct("<4IQ4IQQ4I5H6xQQ16s32s96s16s16s64s")
 """EXEC in larger pieces: what most programs have in common is taken apart once."""
-OPEN = struct.Struct("<IIQIIIIIHH")
+OPEN = struct.Struct("<IIQIIIIIHHH3H")
 CONNECT = struct.Struct("<32sQIIII32s")
 DUP = struct.Struct("<96s")
 CALL = struct.Struct("<QQ4I")
@@ -142,12 +142,15 @@ def execution(record: memoryview, flags: int) -> Exec:
     )
 
 
-def opened(record: memoryview) -> File:
-    """The file of an open record."""
-    dev, mode, ino, magic, marks, rdev, _, flags, size, inner_size = OPEN.unpack_from(record, HEADER.size)
+def opened(record: memoryview) -> tuple[File, tuple[str, ...]]:
+    """(the file of an open record, the path as the caller wrote it or nothing where it is the same)."""
+    fields = OPEN.unpack_from(record, HEADER.size)
+    dev, mode, ino, magic, marks, rdev, _, flags, size, inner_size, raw_size = fields[:11]
     at = HEADER.size + OPEN.size
     inner = text(record[at + size : at + size + inner_size]).removeprefix(MOUNTED.get(magic, "")) if inner_size else ""
-    return _file(text(record[at : at + size]), (dev, ino, mode, magic, marks, rdev), flags, inner)
+    end = at + size + inner_size
+    raw = (text(record[end : end + raw_size]),) if raw_size else ()
+    return _file(text(record[at : at + size]), (dev, ino, mode, magic, marks, rdev), flags, inner), raw
 
 
 class Connected(NamedTuple):

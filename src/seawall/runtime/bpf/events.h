@@ -141,12 +141,14 @@ struct exec_record {
 	char container[ID_SIZE];
 };
 
-/* Followed by the path, then the path inside the file system (procfs and sysfs: after /proc and /sys). Also for READ. */
+/* Followed by the path, then the path inside the file system (procfs and sysfs: after /proc and /sys), then the path as
+ * the caller wrote it, where its size is another. Also for READ. */
 struct open_record {
 	struct header header;
 	struct file_facts file;
 	unsigned int open_flags;
 	unsigned short path_size, inner_size;
+	unsigned short raw_size, reserved[3];
 };
 
 /* Followed by the Unix path (an abstract name begins with a zero). */

@@ -11,6 +11,7 @@
 #define O_PATH 010000000
 #define FMODE_CREATED (1 << 20) /* this open has made the file */
 #define ETXTBSY 26
+#define MAX_RAW 256
 #define SAMPLE_AGAIN 60000000000ULL /* ns until a file that is written again may be a sample again */
 
 static __always_inline __u8 name_bits(struct scratch *s, struct file *file)
@@ -58,7 +59,20 @@ SUBPROGRAM int is_sample(__u64 at, __u64 cgroup, __u64 now)
 	return 1;
 }
 
-SUBPROGRAM int on_open(__u32 flags, long fd)
+/* The path as the caller wrote it: "../../etc/passwd" tells more than where it led to. */
+SUBPROGRAM __u32 write_raw(__u32 at, unsigned long name, __u32 path_size)
+{
+	struct scratch *s = scratch();
+	UNKNOWN(at);
+	if (!s || !name || at > SCRATCH - MAX_RAW)
+		return 0;
+	long got = bpf_probe_read_user_str(&s->record[at], MAX_RAW, (void *)name);
+	if (got < 2 || got > MAX_RAW || got - 1 == path_size)
+		return 0;
+	return (got - 1) & (MAX_RAW - 1);
+}
+
+SUBPROGRAM int on_open(__u32 flags, long fd, unsigned long name)
 {
 	struct task_struct *task = current_task();
 	struct settings *set = settings();
@@ -120,6 +134,11 @@ SUBPROGRAM int on_open(__u32 flags, long fd)
 	r->path_size = size;
 	r->inner_size = inner;
 	__u64 total = sizeof(*r) + size + inner;
+	__u32 raw = write_raw(total, name, size);
+	UNKNOWN(raw);
+	raw &= MAX_RAW - 1;
+	r->raw_size = raw;
+	total += raw;
 	UNKNOWN(total);
 	if (total > SCRATCH)
 		return 0;
@@ -146,7 +165,7 @@ SUBPROGRAM int on_busy_text(__u32 flags, unsigned long name, long result)
 	__builtin_memset(&r->file, 0, sizeof(r->file));
 	r->open_flags = flags;
 	r->path_size = size;
-	r->inner_size = 0;
+	r->inner_size = r->raw_size = 0;
 	send(&bulk, 1, s->record, sizeof(*r) + size, 0);
 	return 0;
 }

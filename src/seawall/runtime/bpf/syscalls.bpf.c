@@ -113,7 +113,7 @@ static __always_inline int opens(__u32 nr, unsigned long *args, long ret)
 	struct settings *set = settings();
 	if (!set || (nr != NR_OPENAT2 && !(flags & O_WRITES) && !(set->kinds & (1 << KIND_READ))))
 		return 0;
-	return on_open(flags, ret);
+	return on_open(flags, ret, name);
 }
 
 static __always_inline int on_write(__u32 nr, long ret)

@@ -54,7 +54,8 @@ class Decoding:
 def _fill(event: Event, record: memoryview, head: normalise.Head) -> None:
     """What belongs to the event's kind."""
     if event.kind in (Kind.OPEN, Kind.READ):
-        event.file, event.descriptor = normalise.opened(record), head.result if head.result >= 0 else -1
+        event.file, event.paths = normalise.opened(record)
+        event.descriptor = max(head.result, -1)
         event.sample = bool(head.flags & normalise.SAMPLE)
     elif event.kind is Kind.CONNECT:
         found = normalise.connected(record)
