@@ -29,6 +29,7 @@ const STALE: Record<string, string[]> = {
   runtime: ['runtimeSettings', 'runtimeAudit'],
   waivers: ['waivers', 'rules', 'alerts'],
   profiles: ['profiles'],
+  indicators: ['indicators', 'intel'],
   responses: ['responses', 'isolations', 'quarantine', 'overview'],
   containers: ['containers', 'overview', 'hosts', 'processes', 'ports'],
   agents: ['agents', 'overview', 'hosts'],

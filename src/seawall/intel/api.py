@@ -9,7 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
 from seawall.core import clock
-from seawall.intel.listed import ALLOWED, BLOCKED, Listed, listing
+from seawall.core.errors import SeawallError
+from seawall.intel import collect
+from seawall.intel.collect.documents import Document
+from seawall.intel.listed import ALLOWED, BLOCKED, OWN, Listed, listing
+from seawall.intel.model import Indicator
 from seawall.intel.store import EMPTY_STATUS, Store
 from seawall.lists import Change, Door, Listing, Refused, User, add
 
@@ -24,6 +28,19 @@ class NewIndicator(BaseModel):
     """`blocked` (黑名单), `allowed` (白名单: no list counts for it), or a feed's kind."""
     about: str = Field("", max_length=300)
     expires_at: str | None = None
+
+
+MAX_LIST = 3 << 20
+"""Bytes of a list that a browser brings; a larger one is imported on the server."""
+
+
+class NewList(BaseModel):
+    """A list of indicators as it lies in a file: plain, hosts, CSV, STIX 2.1 or MISP."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(min_length=1, max_length=100, pattern=r"^[^/\\\x00-\x1f]+$")
+    """The file's name: the list is called so, tells its kind by it, and replaces the list of that name."""
+    text: str = Field(min_length=1, max_length=MAX_LIST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +74,14 @@ def router(door: Door, current: Callable[[], Store | None], listed: Listed) -> A
     reader: Any = _Reader(door.viewer, read)
     add(routes, "/indicators", lambda _connection, _path: _listing(), reader, name="list_indicators")
 
+    _entries(routes, door, listed, tell)
+    _lists(routes, door, listed, tell)
+    return routes
+
+
+def _entries(routes: APIRouter, door: Door, listed: Listed, tell: Callable[[Change], None]) -> None:
+    """Entries of people's own."""
+
     @routes.post("/indicators", status_code=201, operation_id="add_indicator")
     def put(body: NewIndicator, user: Annotated[User, Depends(door.operator)]) -> dict[str, Any]:
         """Block or allow an address, a network, a domain or a file; an entry of one's own for the same is replaced."""
@@ -80,6 +105,21 @@ def router(door: Door, current: Callable[[], Store | None], listed: Listed) -> A
             )
         tell(Change("indicators/remove", {"id": id}))
 
+
+def _lists(routes: APIRouter, door: Door, listed: Listed, tell: Callable[[Change], None]) -> None:
+    """Lists as a whole."""
+
+    @routes.post("/indicators/lists", status_code=201, operation_id="import_indicators")
+    def bring(body: NewList, _user: Annotated[User, Depends(door.operator)]) -> dict[str, Any]:
+        """Import a list; one of the same name is replaced as a whole."""
+        lists, unread = _lists_of(body)
+        try:
+            brought = [{"name": name, "entries": listed.replace(name, entries)} for name, entries in lists.items()]
+        except SeawallError as error:
+            raise Refused(str(error), error.hint) from error
+        tell(Change("indicators/add", {"lists": brought}))
+        return {"lists": brought, "entries": sum(len(entries) for entries in lists.values()), "unread": unread}
+
     @routes.delete("/indicators/sources/{source}", operation_id="remove_indicator_list")
     def drop(source: str, _user: Annotated[User, Depends(door.operator)]) -> dict[str, Any]:
         """Remove an imported list as a whole."""
@@ -89,7 +129,24 @@ def router(door: Door, current: Callable[[], Store | None], listed: Listed) -> A
         tell(Change("indicators/remove", {"source": source}))
         return {"removed": count}
 
-    return routes
+
+def _lists_of(body: NewList) -> tuple[dict[str, tuple[Indicator, ...]], int]:
+    """(entries of each list in the text, how many lines are none). Raises Refused when it is no list."""
+    known = "use a plain list, a hosts file, CSV, a STIX 2.1 bundle or MISP"
+    try:
+        parts = collect.parse(Document(body.name, body.text.encode("utf-8", "replace")))
+    except ValueError as error:
+        raise Refused(f"{body.name} cannot be read: {error}"[:300], known) from error
+    lists = {part.origin: part.indicators for part in parts or () if part.indicators}
+    if not lists:
+        if any(part.advisories or part.exploited for part in parts or ()):
+            raise Refused(
+                f"{body.name} holds advisories, not indicators", "import it on the server: seawall intel import"
+            )
+        raise Refused(f"{body.name} holds no indicators that could be read", known)
+    if OWN in lists:
+        raise Refused(f"no list may be called {OWN}: so are entries of people's own", "give the file another name")
+    return lists, sum(part.unread for part in parts or ())
 
 
 def _listing() -> Listing:

@@ -86,3 +86,36 @@ def test_changes_are_gathered(tmp_path):
         at[0] += GAP_SECONDS
         assert kept.due()
         assert kept.packed()["count"] == kept.summary()["count"] > 10
+
+
+def test_a_list_is_brought_replaced_and_removed(world):
+    post = world.client.post
+    text = "# Botnet C2\n45.9.148.7\n45.9.148.9\nworse.example\nevil.example\nnot an indicator\n45.9.149.0/24\n"
+    brought = post("/api/v1/indicators/lists", json={"name": "our-c2.txt", "text": text})
+    assert brought.status_code == 201, brought.text
+    assert brought.json() == {"lists": [{"name": "our-c2", "entries": 5}], "entries": 5, "unread": 1}
+    rows = world.get("/indicators?source=our-c2")["items"]
+    assert {(row["value"], row["kind"], row["own"]) for row in rows} == {
+        ("45.9.148.7", "c2", False),
+        ("evil.example", "c2", False),
+        ("45.9.149.0/24", "c2", False),
+        ("45.9.148.9", "c2", False),
+        ("worse.example", "c2", False),
+    }
+    shorter = {"name": "our-c2.txt", "text": "45.9.148.8\n45.9.148.9\n45.9.148.8\n"}
+    assert post("/api/v1/indicators/lists", json=shorter).json()["entries"] == 2
+    assert world.get("/indicators?source=our-c2")["total"] == 2
+    assert world.client.delete("/api/v1/indicators/sources/our-c2").json() == {"removed": 2}
+
+
+def test_what_is_no_list_is_refused_with_what_would_be(world):
+    post = world.client.post
+    for name, text in (("x.txt", "hello world\n"), ("a/b.txt", "45.9.148.7\n"), ("x.json", '{"a":'), ("", "x")):
+        refused = post("/api/v1/indicators/lists", json={"name": name, "text": text})
+        assert refused.status_code == 422, (name, refused.text)
+    kev = (
+        '{"title": "k", "catalogVersion": "1", "vulnerabilities": [{"cveID": "CVE-2024-1", "dateAdded": "2024-01-01"}]}'
+    )
+    assert post("/api/v1/indicators/lists", json={"name": "kev.json", "text": kev}).status_code == 422
+    mine = {"name": "user.txt", "text": "45.9.148.7\n45.9.148.8\n45.9.148.9\n"}
+    assert post("/api/v1/indicators/lists", json=mine).status_code == 422
