@@ -68,4 +68,4 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml
 	touch $@
 
 clean: ## remove what was built (state in .seawall stays)
-	rm -rf $(VENV) build console/node_modules console/dist src/seawall/server/static src/seawall/runtime/bpf/*.o src/seawall/runtime/rules/plan.json
+	rm -rf $(VENV) build console/node_modules console/dist src/seawall/server/static src/seawall/runtime/bpf/*.o src/seawall/runtime/rules/plan.json src/seawall/images/rules/secrets.json

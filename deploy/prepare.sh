@@ -117,6 +117,11 @@ runtime_plan() {
         could_not "compile the runtime rules (see $log)"
 }
 
+secret_rules() {
+    step 'compile the rules of secrets' "$venv/bin/python" -m seawall.images.load.secrets src/seawall/images/rules/secrets.json ||
+        could_not "compile the rules of secrets (see $log): images are not searched for secrets"
+}
+
 # The console is built again only when one of its sources has changed.
 console_sources() { (cd console && find . -path ./node_modules -prune -o -type f -print0 | sort -z | xargs -0 sha256sum) | sha256sum; }
 
@@ -155,6 +160,7 @@ install_packages
 python_environment
 bpf_objects
 runtime_plan
+secret_rules
 console
 if [ ${#failures[@]} -gt 0 ]; then
     echo 'Could not:' >&2

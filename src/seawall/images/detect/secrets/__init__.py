@@ -1,0 +1,1 @@
+"""Judges of secrets: from bytes and rules to findings that hold no secret any more."""
