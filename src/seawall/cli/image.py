@@ -16,7 +16,9 @@ from seawall.images.lines import findings, gaps
 from seawall.images.model import DENIED, Scan, Statement
 
 IGNORES = ".seawallignore.yaml"
-SCANNERS = ("vuln", "package")
+SCANNERS = ("vuln", "package", "secret")
+DEFAULT = ("vuln", "package")
+_SCANNERS = f"of {','.join(SCANNERS)}; default: {','.join(DEFAULT)}"
 FORMATS = ("table", "json", "sarif", "junit", "html", "cyclonedx", "spdx", "openvex", "csaf", "cyclonedx_vex")
 EXAMPLES = """\
 examples:
@@ -26,6 +28,8 @@ examples:
   seawall image scan oci:./layout:app                    an OCI layout, a folder or a tar
   seawall image scan nginx:1.27 --fail-on high           for pipelines: exit code 1 when there is one
   seawall image scan nginx:1.27 --scanners package       what is installed, without a verdict
+  seawall image scan nginx:1.27 --scanners vuln,secret   … and keys, tokens and passwords, in deleted files too
+  seawall image scan nginx:1.27 --scanners secret --secret-rules gitleaks.toml
   seawall image scan nginx:1.27 --format json --output nginx.json
   seawall image scan nginx:1.27 --format sarif --output nginx.sarif     for code hosts; junit for build servers
   seawall image sbom nginx:1.27 --format cyclonedx                      what is inside, as others read it (or spdx)
@@ -73,7 +77,10 @@ def _add_scan(commands: Any) -> None:
     scan.add_argument("--fail-on", choices=levels, metavar="SEVERITY", help=", ".join(levels))
     scan.add_argument("--policy", type=Path, metavar="FILE", help="rules the image has to keep: docs/guides")
     _add_decisions(scan)
-    scan.add_argument("--scanners", type=_scanners, default=SCANNERS, metavar="LIST", help="vuln,package (default)")
+    scan.add_argument("--scanners", type=_scanners, default=DEFAULT, metavar="LIST", help=_SCANNERS)
+    scan.add_argument(
+        "--secret-rules", action="append", default=[], metavar="FILE", help="more rules, in gitleaks' form"
+    )
     scan.add_argument("--db", type=Path, default=state_dir() / "intel.db", help="advisories; default: %(default)s")
 
 
@@ -106,7 +113,9 @@ def _add_sbom(commands: Any) -> None:
     _add_reading(sbom)
     sbom.add_argument("--format", choices=("cyclonedx", "spdx", "json"), default="cyclonedx")
     sbom.set_defaults(scanners=("package",), fail_on=None, policy=None, db=state_dir() / "intel.db")
-    sbom.set_defaults(vex=[], ignore_file=None, ignore_unfixed=False, show_suppressed=False, lock_files=False)
+    sbom.set_defaults(
+        vex=[], ignore_file=None, ignore_unfixed=False, show_suppressed=False, lock_files=False, secret_rules=[]
+    )
 
 
 def _add_reading(command: argparse.ArgumentParser) -> None:
@@ -198,7 +207,7 @@ def look(wanted: argparse.Namespace) -> Scan:
     from seawall.intel.store import open_store
 
     scanners, db = wanted.scanners, wanted.db
-    reading = asked.reading(wanted, Options(scanners), _progress)
+    reading = asked.reading(wanted, Options(scanners, tuple(wanted.secret_rules)), _progress)
     try:
         with asked.within(wanted.timeout):
             inventory = collect(wanted.target, reading)

@@ -11,6 +11,7 @@ from seawall.core.errors import SeawallError
 from seawall.images.collect.files import File
 from seawall.images.collect.found import Found
 from seawall.images.collect.installed import Packages
+from seawall.images.collect.secrets import Secrets
 from seawall.images.model import ImageConfig, Layer
 
 
@@ -20,6 +21,8 @@ class Options:
 
     scanners: tuple[str, ...] = ("package",)
     """What users call them: those that ANALYSERS name."""
+    secret_rules: tuple[str, ...] = ()
+    """Files of rules for secrets, in gitleaks' form, beside the packaged ones."""
 
 
 class Analyser(Protocol):
@@ -66,6 +69,7 @@ class Known:
 
 ANALYSERS: dict[str, Known] = {
     "packages": Known("package", Packages),
+    "secrets": Known("secret", Secrets),
 }
 
 

@@ -24,9 +24,9 @@ _SECRET = re.compile(
 )
 _WEAK = frozenset(
     b"admin root toor password passw0rd p@ssw0rd postgres mysql redis guest rabbitmq mongo oracle 123456 12345678 1234"
-    b" 12345 qwerty letmein welcome secret admin123 password1 password123 root123 test test123 minioadmin elastic default"
-    b" 111111 abc123 iloveyou master monkey dragon sa system manager tomcat nagios zabbix cisco ubuntu debian vagrant"
-    b" pi".split()
+    b" 12345 qwerty letmein welcome secret admin123 password1 password123 root123 test test123 minioadmin elastic"
+    b" default 111111 abc123 iloveyou master monkey dragon sa system manager tomcat nagios zabbix cisco ubuntu debian"
+    b" vagrant pi".split()
 )
 _WORD = re.compile(rb"[A-Za-z]+$|[A-Za-z]+(?:[ _-][A-Za-z]+)+$")
 _CODE = re.compile(
