@@ -3,6 +3,7 @@
 import ctypes
 import os
 import re
+import select
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from conftest import docker_cli
 from seawall.core.errors import SeawallError
 from seawall.runtime import load
 from seawall.runtime import plan as plans
-from seawall.runtime.collect import libbpf, loading
+from seawall.runtime.collect import filters, libbpf, loading
 from seawall.runtime.collect.sensor import SIZES, Sensor
 from seawall.runtime.model import Event, Kind
 
@@ -82,7 +83,7 @@ def test_every_program_is_loaded_and_attached(sensor):
 
 def test_objects_that_are_not_built_are_told(plan, tmp_path):
     with pytest.raises(SeawallError, match="not built") as caught:
-        loading.load(0.05, tmp_path)
+        loading.load(tmp_path)
     assert "make build" in caught.value.hint
 
 
@@ -90,14 +91,14 @@ def test_a_broken_object_is_an_error_and_not_a_crash(tmp_path):
     for name in loading.OBJECTS:
         (tmp_path / f"{name}.bpf.o").write_bytes(b"\x7fELF" + bytes(500))
     with pytest.raises(SeawallError, match="cannot be read"):
-        loading.load(0.05, tmp_path)
+        loading.load(tmp_path)
 
 
 def test_a_missing_part_degrades_and_says_so(plan, tmp_path, monkeypatch):
     for name in loading.OBJECTS:
         (tmp_path / f"{name}.bpf.o").write_bytes((loading.FOLDER / f"{name}.bpf.o").read_bytes())
     (tmp_path / "sockets.bpf.o").write_bytes(b"rubbish")
-    loaded = loading.load(0.05, tmp_path)
+    loaded = loading.load(tmp_path)
     try:
         assert "on_exec" in loaded.programs
         assert "sockets" in loaded.errors[0]
@@ -122,6 +123,22 @@ def test_nothing_is_lost_while_the_ring_goes_round_and_round(sensor):
     assert sensor._rings[0]._position > 2 * SIZES["critical"], "the ring has not gone round"
     assert sensor.counters()["dropped"] == {"critical": 0, "bulk": 0}
     assert sensor.counters()["malformed"] == 0
+
+
+def test_the_first_event_wakes_us_and_no_more_do_while_we_gather(sensor):
+    ready = select.poll()
+    ready.register(sensor.fileno(), select.POLLIN)
+    while list(sensor.read()):
+        pass
+    subprocess.run(["/bin/true", "seawall-wakes"], check=True, timeout=10)
+    assert ready.poll(5000), "nobody was woken by the first event"
+    assert sensor._settings[filters.ASLEEP_AT] == 0, "the second event wakes again"
+    seen(sensor, lambda events: any("seawall-wakes" in event.process.args for event in events))
+    sensor.gather(True)
+    subprocess.run(["/bin/true", "seawall-gathers"], check=True, timeout=10)
+    assert sensor._settings[filters.ASLEEP_AT] == 0
+    assert sensor.gather(False), "what came meanwhile must not wait for the next event"
+    seen(sensor, lambda events: any("seawall-gathers" in event.process.args for event in events))
 
 
 def test_what_a_full_ring_loses_is_counted_and_the_ring_works_on(sensor):

@@ -162,6 +162,11 @@ class Response:
             container.pid = process.pid
             self._guard.guard(container, process.pid)
 
+    @property
+    def guards(self) -> bool:
+        """Whether something beside the sensor refuses, and may have something to tell."""
+        return self._guard is not None or self._kernel is not None
+
     def forget(self, id: str) -> None:
         """A container is gone."""
         if self._guard is not None:

@@ -147,12 +147,11 @@ class Agent:
         ]
         poller = select.poll()
         poller.register(self._bell, select.POLLIN)
-        watched = -1
+        watched, rest = -1, 0.0
         while not self._stopping:
             if watched != self._watch.fileno():
                 watched = _swap(poller, watched, self._watch.fileno())
-            wait = min(timer.at for timer in timers) - time.monotonic()
-            ready = poller.poll(max(0.0, min(wait, 0.5)) * 1000)
+            ready = poller.poll(max(0.0, min(min(timer.at for timer in timers) - time.monotonic(), rest)) * 1000)
             self._do_work()
             events = self._watch.handle()
             now = time.monotonic()
@@ -160,6 +159,7 @@ class Agent:
                 self._run(timer, now)
             if ready and events < AT_ONCE:
                 time.sleep(BREATH if self._settings is None or self._settings.enforce else LONG_BREATH)
+            rest = self._watch.rest(events)
 
     def _run(self, timer: Timer, now: float) -> None:
         try:

@@ -24,6 +24,8 @@ from seawall.runtime.model import Alert, Category, Container, Event, Plan, Proce
 
 AT_ONCE = 2000
 """Events read in one go; timers and other work come in between."""
+GATHER, IDLE = 0.05, 0.25
+"""Seconds until the next look at the latest: while events come they are read together, urgent ones at once."""
 LOSS_GAP = 60.0
 """Seconds between two alerts about lost events."""
 
@@ -35,6 +37,9 @@ class SensorLike(Protocol):
     def fileno(self) -> int: ...
     def read(self, limit: int = ...) -> Any: ...
     def counters(self) -> dict[str, Any]: ...
+    def gather(self, on: bool) -> bool: ...
+    @property
+    def waits(self) -> bool: ...
     def update(self, plan: Plan, enforce: bool) -> None: ...
     def know(self, container: Container) -> None: ...
     def process(self, pid: int) -> Process | None: ...
@@ -138,6 +143,19 @@ class Watch:
             self._judge(engine, verdict, settings.enforce)
         self.response.work(engine, sensor.process, self._known)
         return count
+
+    def rest(self, events: int) -> float:
+        """After how many seconds to `handle` again though nothing is readable; `events` is what it found last."""
+        if self._sensor is None:
+            return IDLE
+        if events >= AT_ONCE:
+            return 0.0
+        if events or self._sensor.waits:
+            self._sensor.gather(True)
+            return GATHER
+        if self._sensor.gather(False):
+            return 0.0
+        return GATHER if self.response.guards else IDLE
 
     def tick(self, now: float) -> None:
         """Once a second: alerts that were held back for counting, and losses."""

@@ -181,12 +181,12 @@ class _Node:
         """Until `stopping` is set. `renew` is asked each second for another plan to work by."""
         ready = select.poll()
         ready.register(self._watch.fileno(), select.POLLIN)
-        ticked = 0.0
+        ticked = rest = 0.0
         while not self._stopping.is_set():
-            ready.poll(100)
+            ready.poll(rest * 1000)
             while not self._calls.empty():
                 self._calls.get()()
-            self._watch.handle()
+            rest = self._watch.rest(self._watch.handle())
             if time.monotonic() - ticked > 1:
                 ticked = time.monotonic()
                 self._watch.tick(time.time())

@@ -226,7 +226,9 @@ struct settings {
 	unsigned int samples;
 	unsigned int send_all;  /* not only questions to name servers */
 	unsigned int environment;
-	unsigned int reserved[2];
+	unsigned int asleep;    /* the agent waits for the next event, whatever it is; whoever wakes it sets this to 0 */
+	unsigned int reserved;
+	unsigned char read_heads[32]; /* a bit for each hash of a wanted read's name (head_hash) */
 	unsigned int calls[MAX_CALLS];          /* enum call_form */
 	unsigned short compat[MAX_CALLS];       /* number of a 32-bit call: its 64-bit one, or 0 */
 };

@@ -146,15 +146,20 @@ static __always_inline struct task_state *state_of(struct task_struct *task, int
 }
 #endif
 
-/* The agent reads both rings at each tick; only what is urgent, or much, wakes it in between. */
+/* While something comes the agent reads both rings at each tick: only what is urgent, or much, wakes it in between. When
+ * nothing comes it sleeps until the next event. */
 static __always_inline void send(void *ring, int is_bulk, void *record, __u64 size, int urgent)
 {
 	struct counts *count = counts();
+	struct settings *set = settings();
 	__u64 flags = BPF_RB_NO_WAKEUP;
-	if (!count)
+	if (!count || !set)
 		return;
-	if (urgent || bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) > WAKE_AT)
+	__u64 waiting = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
+	if (urgent || set->asleep || (waiting <= WAKE_AT && waiting + size > WAKE_AT)) {
+		set->asleep = 0;
 		flags = BPF_RB_FORCE_WAKEUP;
+	}
 	if (bpf_ringbuf_output(ring, record, size, flags)) {
 		__sync_fetch_and_add(is_bulk ? &count->dropped_bulk : &count->dropped_critical, 1);
 		return;

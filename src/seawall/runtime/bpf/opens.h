@@ -22,6 +22,31 @@ static __always_inline __u8 name_bits(struct scratch *s, struct file *file)
 	return bits ? *bits : 0;
 }
 
+/* Of the first eight bytes of a name, as runtime/collect/filters.py works it out too. */
+static __always_inline __u8 head_hash(__u64 head)
+{
+	return (head * 0x9e3779b97f4a7c15ULL) >> 56;
+}
+
+/* Can nobody want that this file is read? Nearly all opens are such: they end before anything is looked up. */
+static __always_inline int is_dull_read(struct settings *set, struct task_struct *task, struct file *file)
+{
+	__u32 bit = 1 << KIND_READ, length;
+	__u64 head = 0;
+	struct dentry *dentry;
+	if ((set->wide | set->folders) & bit)
+		return 0;
+	dentry = BPF_CORE_READ(file, f_path.dentry);
+	length = BPF_CORE_READ(dentry, d_name.len);
+	bpf_probe_read_kernel(&head, sizeof(head), BPF_CORE_READ(dentry, d_name.name));
+	if (length < 8)
+		head &= (1ULL << (length * 8 & 63)) - 1;
+	__u8 hash = head_hash(head);
+	if (set->read_heads[hash >> 3] & (1 << (hash & 7)))
+		return 0;
+	return (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFBLK && !is_foreign(task, BPF_CORE_READ(file, f_path.mnt));
+}
+
 SUBPROGRAM int path_matches(int kind, __u32 at, __u32 size)
 {
 	struct scratch *s = scratch();
@@ -83,6 +108,8 @@ SUBPROGRAM int on_open(__u32 flags, long fd, unsigned long name)
 	flags |= BPF_CORE_READ(file, f_flags);
 	int kind = flags & O_WRITES ? KIND_OPEN : KIND_READ, wanted = set->kinds & (1 << kind);
 	if (flags & O_PATH || !(wanted || (kind == KIND_OPEN && set->samples)))
+		return 0;
+	if (kind == KIND_READ && is_dull_read(set, task, file))
 		return 0;
 	__u64 cgroup;
 	struct cgroup_facts *facts = container_of_task(task, &cgroup);

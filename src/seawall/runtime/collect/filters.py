@@ -41,8 +41,10 @@ _HANDLED = {
     **{Kind.SEND: ("sendto", "sendmsg", "sendmmsg", "write")},
 }
 _BITS = struct.Struct("<I")
-SETTINGS = struct.Struct(f"<12I{syscalls.LIMIT}I{syscalls.LIMIT}H")
+SETTINGS = struct.Struct(f"<12I32s{syscalls.LIMIT}I{syscalls.LIMIT}H")
 """struct settings."""
+ASLEEP_AT = 10 * 4
+"""Where settings say that the agent waits for the next event: one byte is enough."""
 
 Keys = dict[bytes, int]
 
@@ -82,9 +84,9 @@ def settings(filters: Mapping[str, Any], enforce: bool, self_pid: int) -> bytes:
         *(_bits(wanted), int(enforce), self_pid, int(everywhere)),
         *(int(filters.get("read_scope", "all" if everywhere else "container") == "all"),),
         *(_bits(Kind(kind) for kind in filters.get("wide", ())), _bits(folders), int(bool(filters.get("samples")))),
-        *(int(bool(named & {"sendto", "sendmsg", "sendmmsg"})), int(bool(filters.get("environment"))), 0, 0),
+        *(int(bool(named & {"sendto", "sendmsg", "sendmmsg"})), int(bool(filters.get("environment"))), 1, 0),
     )
-    return SETTINGS.pack(*head, *_calls(filters, wanted), *_compat())
+    return SETTINGS.pack(*head, _read_heads(filters), *_calls(filters, wanted), *_compat())
 
 
 def path_key(path: str, whole: bool) -> bytes:
@@ -97,6 +99,16 @@ def path_key(path: str, whole: bool) -> bytes:
 def name_key(name: str) -> bytes:
     """A last component, as the kernel side compares it: at most MAX_NAME bytes with a closing zero."""
     return name.encode("utf-8", "surrogateescape")[: MAX_NAME - 1].ljust(MAX_NAME, b"\0")
+
+
+def _read_heads(filters: Mapping[str, Any]) -> bytes:
+    """The bits of all names whose reading is wanted: where none is set, no such name can be."""
+    bits = 0
+    paths = (path.rpartition("/")[2] for path in filters.get("read_paths", ()))
+    for name in (*filters.get("read_names", ()), *paths):
+        head = int.from_bytes(name.encode("utf-8", "surrogateescape")[:8], "little")
+        bits |= 1 << (head * 0x9E3779B97F4A7C15 % (1 << 64) >> 56)
+    return bits.to_bytes(32, "little")
 
 
 def _mark(names: Keys, wanted: Iterable[str], bit: int) -> None:

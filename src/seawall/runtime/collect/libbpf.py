@@ -10,7 +10,6 @@ from typing import Any, cast
 from seawall.core.errors import SeawallError
 
 NAMES = ("libbpf.so.1", "libbpf.so")
-CLOCK_MONOTONIC = 1
 _POINTERS = (
     "bpf_object__open_mem",
     "bpf_object__next_map",
@@ -133,17 +132,6 @@ def replace(descriptor: int, keys: dict[bytes, int], size: int) -> None:
             stale.append(at.raw)
     for old in stale:
         lib.bpf_map_delete_elem(descriptor, old)
-
-
-def timer(seconds: float) -> int:
-    """A timerfd that becomes readable every so many seconds."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    descriptor = libc.timerfd_create(CLOCK_MONOTONIC, os.O_NONBLOCK | os.O_CLOEXEC)
-    whole, rest = divmod(int(seconds * 1e9), 1_000_000_000)
-    times = (ctypes.c_long * 4)(whole, rest, whole, rest)
-    if descriptor < 0 or libc.timerfd_settime(descriptor, 0, times, None):
-        raise SeawallError(f"no timer: {os.strerror(ctypes.get_errno())}")
-    return int(descriptor)
 
 
 def library() -> Any:

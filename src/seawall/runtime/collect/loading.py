@@ -37,8 +37,6 @@ class Loaded:
 
     maps: dict[str, int]
     links: tuple[int, ...]
-    timer: int
-    """A timerfd that ticks: the standard library of 3.11 cannot make one."""
     programs: tuple[str, ...]
     errors: tuple[str, ...]
     """Objects and single programs that could not be loaded, and why."""
@@ -47,18 +45,18 @@ class Loaded:
 
     def close(self) -> None:
         """Take the programs out of the kernel."""
-        for descriptor in (*self.links, *self.maps.values(), self.timer):
+        for descriptor in (*self.links, *self.maps.values()):
             os.close(descriptor)
 
 
-def load(tick: float, folder: Path = FOLDER) -> Loaded:
+def load(folder: Path = FOLDER) -> Loaded:
     """Load and attach what is in `folder`. Raises SeawallError with a hint when the sensor cannot be."""
     if not BTF.exists():
         raise SeawallError("this kernel does not describe its types (BTF)", "use a kernel with CONFIG_DEBUG_INFO_BTF=y")
     missing = [name for name in OBJECTS if not (folder / f"{name}.bpf.o").is_file()]
     if missing:
         raise SeawallError(f"the eBPF programs are not built: {', '.join(missing)}", BUILD)
-    answer, descriptors = in_child(lambda: _load(tick, folder))
+    answer, descriptors = in_child(lambda: _load(folder))
     if "error" in answer:
         _close(descriptors)
         raise SeawallError(answer["error"], answer.get("hint", ""))
@@ -66,8 +64,7 @@ def load(tick: float, folder: Path = FOLDER) -> Loaded:
     maps = dict(zip(names, descriptors, strict=False))
     return Loaded(
         maps=maps,
-        links=tuple(descriptors[len(names) + 1 :]),
-        timer=descriptors[len(names)],
+        links=tuple(descriptors[len(names) :]),
         programs=tuple(answer["programs"]),
         errors=tuple(answer["errors"]),
         absent=tuple(answer["absent"]),
@@ -89,7 +86,7 @@ def fill(wanted: Mapping[int, tuple[int, dict[bytes, int]]]) -> None:
         raise SeawallError(answer["error"], answer.get("hint", ""))
 
 
-def _load(tick: float, folder: Path) -> tuple[dict[str, Any], list[int]]:
+def _load(folder: Path) -> tuple[dict[str, Any], list[int]]:
     from seawall.runtime.collect import libbpf
 
     loader = libbpf.Loader()
@@ -106,7 +103,7 @@ def _load(tick: float, folder: Path) -> tuple[dict[str, Any], list[int]]:
     if REQUIRED not in loader.programs:
         raise SeawallError("; ".join(errors))
     answer = {"maps": list(loader.maps), "programs": loader.programs, "errors": errors, "absent": absent}
-    return answer, [*loader.maps.values(), libbpf.timer(tick), *loader.links]
+    return answer, [*loader.maps.values(), *loader.links]
 
 
 def _add(loader: "libbpf.Loader", folder: Path, name: str) -> dict[str, str]:

@@ -58,6 +58,10 @@ class Ring:
             self._position = self._consumer[0] = position = self._next
         return 0
 
+    def waiting(self) -> bool:
+        """Whether there is something that was not read."""
+        return self._position < self._producer[0]
+
     def kind(self) -> int:
         """Of the record that `when` found: its first byte."""
         return self._data[self._at]

@@ -1,10 +1,10 @@
 """The sensor: what the kernel side saw, as events, with processes and containers filled in.
 
-Both rings are read in the order of time, at each tick or when the kernel side has something urgent. Nothing here
-waits, starts a thread or talks to a runtime: who a container is comes through `know`.
+Both rings are read in the order of time, when the kernel side wakes us: for the first event after a while, for what is
+urgent or much, or, while somebody gathers, for these alone. Nothing here waits, starts a thread or talks to a runtime:
+who a container is comes through `know`.
 """
 
-import contextlib
 import os
 import select
 import struct
@@ -26,8 +26,6 @@ from seawall.runtime.collect.ring import Ring
 from seawall.runtime.collect.table import Table
 from seawall.runtime.model import Container, Event, Kind, Plan, Process
 
-TICK = 0.05
-"""Seconds that an event may wait to be read together with others; urgent ones do not."""
 PATIENCE = 1.0
 """Seconds that events of a new container are kept until somebody says who it is."""
 MAX_WAITING = 4096
@@ -55,6 +53,7 @@ class Sensor:
         self._counts: mmap | None = None
         self._malformed = 0
         self._floods: Floods | None = None
+        self._gathering = False
         self._forks = self._exits = False
         self._decoding = Decoding(self._table, self._look)
         self._recorder = recorder
@@ -63,7 +62,7 @@ class Sensor:
         """Load the programs and learn what runs already. Raises SeawallError with the reason and a hint."""
         if self._loaded is not None:
             raise SeawallError("the sensor has been started already")
-        self._loaded = loading.load(TICK)
+        self._loaded = loading.load()
         try:
             maps = self._loaded.maps
             self._rings = [Ring(maps[name], size) for name, size in SIZES.items()]
@@ -71,8 +70,8 @@ class Sensor:
             self._counts = mmap(maps["tally"], PAGESIZE, MAP_SHARED, PROT_READ)
             self._floods = Floods(maps["floods"])
             self._epoll = select.epoll()
-            for descriptor in (maps["critical"], maps["bulk"], self._loaded.timer):
-                self._epoll.register(descriptor, select.EPOLLIN)
+            for name in SIZES:
+                self._epoll.register(maps[name], select.EPOLLIN)
             self.update(self._plan, self._enforce)
             self._table.snapshot()
             if self._recorder is not None:
@@ -83,15 +82,13 @@ class Sensor:
             raise
 
     def fileno(self) -> int:
-        """A descriptor that is readable when `read` should be called: at each tick, or at once for what is urgent."""
+        """A descriptor that is readable when `read` should be called."""
         return self._epoll.fileno() if self._epoll is not None else -1
 
     def read(self, limit: int = 2000) -> Iterator[Event]:
         """Events that wait, oldest first; looks at no more than `limit` records, so that a flood cannot hold us."""
         if self._loaded is None:
             return
-        with contextlib.suppress(BlockingIOError):
-            os.read(self._loaded.timer, 8)
         self._decoding.clock = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
         yield from self._due()
         critical, bulk = self._rings
@@ -109,6 +106,22 @@ class Sensor:
             if event is not None and not self._held(event):
                 yield event
         yield from self._flooding()
+        if not self._gathering:
+            self.gather(False)
+
+    def gather(self, on: bool) -> bool:
+        """Whether events that are not urgent wait for the next `read`, so that many are read at once. Without, the next
+        event is told at once; True when one has come already."""
+        self._gathering = on
+        if self._settings is None:
+            return False
+        self._settings[filters.ASLEEP_AT] = not on
+        return not on and any(ring.waiting() for ring in self._rings)
+
+    @property
+    def waits(self) -> bool:
+        """Whether some event waits for its container's identity: then `read` soon, whatever comes."""
+        return bool(self._waiting)
 
     def counters(self) -> dict[str, Any]:
         """The heartbeat's `sensor` object (docs/reference/wire.md)."""
@@ -141,6 +154,7 @@ class Sensor:
             maps = self._loaded.maps
             loading.fill({maps[name]: (filters.SIZES[name], wanted) for name, wanted in keys.items()})
             self._settings[: filters.SETTINGS.size] = settings
+            self._settings[filters.ASLEEP_AT] = not self._gathering
         self._people.begin(plan.filters)
         self._plan, self._enforce = plan, enforce
         self._forks = any(Kind.FORK in rule.kinds for rule in plan.rules)
