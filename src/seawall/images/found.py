@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from seawall.core.plain import to_plain
-from seawall.images.model import Malware, Risk, Secret
-from seawall.images.tables import FINDINGS, MAX_TEXT
+from seawall.images.model import Inventory, Malware, Risk, Secret
+from seawall.images.tables import FINDINGS, INVENTORIES, MAX_TEXT
 
 Finding = Secret | Malware | Risk
+DECIDED = "somebody has decided that it does not count"
 MAX_ROWS = 2000
 """Of one kind in one part."""
 KINDS: dict[str, tuple[str, type[Any]]] = {
@@ -69,6 +70,28 @@ def settle(connection: Connection, image_id: str, scan: str, checked: Mapping[st
         name: counts.get(kind, 0) if checked.get(kind) == "" or kind in counts else None
         for kind, name in (("secret", "secrets"), ("malware", "malware"), ("config", "config"))
     }
+
+
+def suppress(connection: Connection, scan: str, whole: Inventory, left: Inventory) -> None:
+    """Note which findings do not count by decision (`left` is what still does), and count the others."""
+    counts: dict[str, int] = {}
+    for kind, (name, _) in KINDS.items():
+        kept = {id(one) for one in getattr(left, name)}
+        mine = (FINDINGS.c.scan == scan, FINDINGS.c.kind == kind)
+        numbers = list(connection.execute(select(FINDINGS.c.number).where(*mine).order_by(FINDINGS.c.number)).scalars())
+        gone = [number for number, one in zip(numbers, getattr(whole, name), strict=False) if id(one) not in kept]
+        was = (*mine, FINDINGS.c.suppressed != "")
+        connection.execute(update(FINDINGS).where(*was).values(suppressed=""))
+        for at in range(0, len(gone), 400):
+            these = FINDINGS.c.number.in_(gone[at : at + 400])
+            connection.execute(update(FINDINGS).where(*mine, these).values(suppressed=DECIDED))
+        counts[kind] = len(numbers) - len(gone)
+    row = connection.execute(select(INVENTORIES).where(INVENTORIES.c.scan == scan)).mappings().first()
+    if row is not None:
+        names = {"secret": "secrets", "malware": "malware", "config": "config"}
+        values = {name: counts[kind] for kind, name in names.items() if row[name] is not None}
+        if any(row[name] != value for name, value in values.items()):
+            connection.execute(update(INVENTORIES).where(INVENTORIES.c.scan == scan).values(values))
 
 
 def load(connection: Connection, scan: str) -> dict[str, Any]:

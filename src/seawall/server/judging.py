@@ -14,8 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from seawall.assets import store as assets
 from seawall.core import clock
 from seawall.core.errors import Unreachable
-from seawall.images import policies, verdicts
+from seawall.images import found, ignores, policies, verdicts
 from seawall.images import store as images
+from seawall.images.detect.decisions import settle
 from seawall.images.detect.findings import Judge, Knowledge
 from seawall.images.detect.policy import decide
 from seawall.images.model import Inventory, Judgement, Scan
@@ -97,11 +98,13 @@ def _one(parts: Parts, judge: Judge, version: str, which: tuple[str, str]) -> No
             inventory = images.load(connection, image_id, scan)
             rules = policies.in_force(connection)
             scanned_at = images.scanned_at(connection, scan)
+            statements = ignores.statements(connection)
         if inventory is None:
             return
-        verdict = judge.judge(inventory)
         now = clock.now()
-        decision = decide(rules, _scan(inventory, verdict, scanned_at), now)
+        left, settled, _ = settle(inventory, judge.judge(inventory), statements, now[:10])
+        verdict = settled or Judgement(())
+        decision = decide(rules, _scan(left, verdict, scanned_at), now)
     except (SQLAlchemyError, Unreachable):
         raise  # not the image's fault: later
     except Exception as error:  # whatever an image holds, the others are judged
@@ -117,6 +120,7 @@ def _one(parts: Parts, judge: Judge, version: str, which: tuple[str, str]) -> No
 
     def step(connection: Connection) -> tuple[None, list[Change]]:
         written = verdicts.judged(connection, image_id, scan, verdict, version=version, now=now)
+        found.suppress(connection, scan, inventory, left)
         before = policies.decided(connection, image_id, scan, decision)
         denied.noted(connection, before, decision.verdict if written else before, now)
         return None, details.completed(connection, written)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from seawall.baseline import store as baseline
 from seawall.core import clock
-from seawall.images import policies, scans
+from seawall.images import ignores, policies, scans
 from seawall.images import store as images
 from seawall.lists import Change
 from seawall.runtime import store as runtime
@@ -86,6 +86,7 @@ def tidy(parts: Parts, seconds: float) -> None:
     def step(connection: Connection) -> None:
         jobs.forget(connection, clock.format_time(seconds - JOB_DAYS * 86400))
         scans.tidy(connection, seconds)
+        ignores.age(connection, clock.format_time(seconds)[:10])
         policies.age(connection, clock.format_time(seconds - 86400))
         images.forget_broken(connection, clock.format_time(seconds - PART_HOURS * 3600))
         runtime.tidy(connection, seconds)

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from seawall.images.api import images, policies, scans
+from seawall.images.api import ignores, images, policies, scans
 from seawall.lists import Door
 
 
@@ -10,6 +10,7 @@ def router(door: Door) -> APIRouter:
     """The room's routes, without their common prefix."""
     routes = APIRouter(tags=["images"])
     routes.include_router(scans.router(door))
+    routes.include_router(ignores.router(door))
     routes.include_router(policies.router(door))
     routes.include_router(images.router(door))
     return routes

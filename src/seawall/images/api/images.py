@@ -1,18 +1,33 @@
 """Images over HTTP: order a scan, see what was read and what is known of it. Paths: docs/reference/api.md."""
 
+import io
+import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 from sqlalchemy import ColumnElement, Connection, Select, String, cast, func, select
 
-from seawall.images import found, model, store
+from seawall.images import found, model, store, stored
+from seawall.images.report import REPORTS
 from seawall.images.tables import CVES, FINDINGS, INVENTORIES, PACKAGES, VULNERABILITIES
 from seawall.lists import Door, Listing, Refused, add
 
 KINDS = {"secret": "secrets", "malware": "malware", "config": "misconfigurations"}
 """Kind of a finding → the last word of its lists' paths."""
 _COUNTS = {"secret": "secrets", "malware": "malware", "config": "config"}
+_JSON = "application/json"
+FILES = {
+    "json": ("json", _JSON),
+    "sarif": ("sarif", _JSON),
+    "cyclonedx": ("cdx.json", _JSON),
+    "spdx": ("spdx.json", _JSON),
+    "openvex": ("openvex.json", _JSON),
+    "csaf": ("csaf.json", _JSON),
+    "junit": ("xml", "application/xml"),
+    "html": ("html", "text/html; charset=utf-8"),
+}
+"""Report → ending of its file's name, media type."""
 Supplier = Callable[[Connection, Mapping[str, str]], Listing]
 _NEVER = 'scan it first: POST /images/{id}/scan, or "Scan now" in the console'
 _PACKAGE = tuple(column.name for column in PACKAGES.c if column.name not in ("scan", "number", "severity_rank", "more"))
@@ -63,8 +78,27 @@ def router(door: Door) -> APIRouter:
         item=model.Vulnerability,
         name="list_image_suppressed",
     )
+
+    @routes.get("/images/{id}/report", operation_id="get_image_report", dependencies=[Depends(door.viewer)])
+    def get_image_report(
+        id: str, connection: Annotated[Connection, Depends(door.read)], format: str = "json"
+    ) -> Response:
+        """The newest scan as a file: sbom formats, findings for other tools, a page for people."""
+        if format not in FILES:
+            raise Refused(f"there is no report {format!r}", f"use one of: {', '.join(FILES)}")
+        scan = stored.scan(connection, id)
+        if scan is None:
+            raise Refused(f"image {id} was never scanned", _NEVER, 404)
+        out = io.StringIO()
+        REPORTS[format](scan, out)
+        ending, media = FILES[format]
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", scan.inventory.name or id)[:100].strip("-.") or "image"
+        headers = {"Content-Disposition": f'attachment; filename="{name}.{ending}"'}
+        return Response(out.getvalue(), media_type=media, headers=headers)
+
     for kind, path in KINDS.items():
         add(routes, f"/images/{{id}}/{path}", _found(kind), door, name=f"list_image_{path}")
+        add(routes, f"/images/{{id}}/{path}/suppressed", _found(kind, True), door, name=f"list_image_{path}_suppressed")
         add(routes, f"/{path}", _found_anywhere(kind), door, name=f"list_{path}")
     use = door.beside("image.use").queries
     add(routes, "/vulnerabilities", _by_cve(use[0]), door, name="list_vulnerabilities")
@@ -120,7 +154,7 @@ def _judged(connection: Connection, parameters: Mapping[str, str], which: Column
     )
 
 
-def _found(kind: str) -> Supplier:
+def _found(kind: str, suppressed: bool = False) -> Supplier:
     """What analysers found in one image. One that did not look is refused: an empty list would look clean."""
 
     def listing(connection: Connection, parameters: Mapping[str, str]) -> Listing:
@@ -132,7 +166,9 @@ def _found(kind: str) -> Supplier:
         if row[_COUNTS[kind]] is None:
             why = row["data"].get("checked", {}).get(kind) or "the scan did not look for it"
             raise Refused(f"{KINDS[kind]} of image {row['name'] or row['image_id']} are not checked: {why}", "", 409)
-        return _findings(select(FINDINGS).where(FINDINGS.c.scan == row["scan"], FINDINGS.c.kind == kind), ())
+        which = FINDINGS.c.suppressed != "" if suppressed else FINDINGS.c.suppressed == ""
+        mine = (FINDINGS.c.scan == row["scan"], FINDINGS.c.kind == kind, which)
+        return _findings(select(FINDINGS).where(*mine), ())
 
     return listing
 
@@ -142,7 +178,8 @@ def _found_anywhere(kind: str) -> Supplier:
 
     def listing(_connection: Connection, _parameters: Mapping[str, str]) -> Listing:
         join = FINDINGS.join(INVENTORIES, INVENTORIES.c.scan == FINDINGS.c.scan)
-        rows = select(FINDINGS, INVENTORIES.c.name.label("image")).select_from(join).where(FINDINGS.c.kind == kind)
+        rows = select(FINDINGS, INVENTORIES.c.name.label("image")).select_from(join)
+        rows = rows.where(FINDINGS.c.kind == kind, FINDINGS.c.suppressed == "")
         return _findings(rows, ("image_id", "image"))
 
     return listing

@@ -64,6 +64,11 @@ def parse(data: bytes, source: str) -> tuple[Statement, ...]:
     return tuple(_entry(number, entry, source) for number, entry in enumerate(entries, 1))
 
 
+def entry(value: dict[str, Any], source: str = "Seawall") -> Statement:
+    """One decision. Raises ValueError."""
+    return _entry(1, value, source)
+
+
 def _entry(number: int, entry: Any, source: str) -> Statement:
     def wrong(why: str) -> ValueError:
         return ValueError(f"entry {number}: {why}")
