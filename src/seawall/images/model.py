@@ -24,6 +24,8 @@ class Layer:
     created_by: str = ""
     """The instruction of the history that made it."""
     empty: bool = False
+    base: bool = False
+    """It came with the image that this one is built on, as far as that can be told, see detect/base.py."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,8 @@ class Risk:
     path: str = ""
     layer: int = -1
     """-1: of the image as a whole."""
+    line: int = 0
+    """Of the Dockerfile, from 1; 0 where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +171,10 @@ class ImageConfig:
     volumes: tuple[str, ...] = ()
     labels: dict[str, str] = field(default_factory=dict)
     healthcheck: tuple[str, ...] | None = None
+    shell: tuple[str, ...] = ()
+    stop_signal: str = ""
+    on_build: tuple[str, ...] = ()
+    """Instructions that run in builds on top of this image."""
 
 
 @dataclass(frozen=True, slots=True)
