@@ -16,7 +16,7 @@ from seawall.images.lines import findings, gaps
 from seawall.images.model import DENIED, Scan, Statement
 
 IGNORES = ".seawallignore.yaml"
-SCANNERS = ("vuln", "package", "secret")
+SCANNERS = ("vuln", "package", "secret", "config")
 DEFAULT = ("vuln", "package")
 _SCANNERS = f"of {','.join(SCANNERS)}; default: {','.join(DEFAULT)}"
 FORMATS = ("table", "json", "sarif", "junit", "html", "cyclonedx", "spdx", "openvex", "csaf", "cyclonedx_vex")
@@ -33,6 +33,8 @@ examples:
   seawall image scan nginx:1.27 --format json --output nginx.json
   seawall image scan nginx:1.27 --format sarif --output nginx.sarif     for code hosts; junit for build servers
   seawall image sbom nginx:1.27 --format cyclonedx                      what is inside, as others read it (or spdx)
+  seawall image scan nginx:1.27 --scanners vuln,config   also how it is built and configured
+  seawall image lint ./Dockerfile --fail-on medium       the same checks before there is an image
   seawall image scan nginx:1.27 --policy production.yaml                exit code 1 when a policy denies it
   seawall image scan nginx:1.27 --vex vendor.json --ignore-unfixed      leave out what does not concern you
   seawall image scan nginx:1.27 --format openvex                        your own decisions, for others to read
@@ -54,10 +56,13 @@ def main(arguments: Sequence[str]) -> int:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="scan | sbom")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="scan | sbom | lint")
     _add_scan(commands)
     _add_sbom(commands)
+    _add_lint(commands)
     wanted = parser.parse_args(list(arguments))
+    if wanted.command == "lint":
+        wanted.target = f"dockerfile:{wanted.dockerfile}"
     if wanted.fail_on and not set(wanted.scanners) - {"package"}:
         raise SeawallError("--fail-on judges findings, --scanners leaves all of them out", "add vuln to --scanners")
     return _scan(wanted)
@@ -114,6 +119,24 @@ def _add_sbom(commands: Any) -> None:
     sbom.add_argument("--format", choices=("cyclonedx", "spdx", "json"), default="cyclonedx")
     sbom.set_defaults(scanners=("package",), fail_on=None, policy=None, db=state_dir() / "intel.db")
     sbom.set_defaults(
+        vex=[], ignore_file=None, ignore_unfixed=False, show_suppressed=False, lock_files=False, secret_rules=[]
+    )
+
+
+def _add_lint(commands: Any) -> None:
+    lint = commands.add_parser(
+        "lint",
+        help="check a Dockerfile",
+        description="What the image of a Dockerfile would be like: user, secrets, downloads, packages, start, labels.",
+        epilog="example: seawall image lint . --format sarif --output dockerfile.sarif --fail-on medium",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    lint.add_argument("dockerfile", metavar="DOCKERFILE", help="the file, or its folder")
+    lint.add_argument("--output", type=Path, metavar="FILE", help="write the report there, not to stdout")
+    lint.add_argument("--format", choices=("table", "json", "sarif", "junit", "html"), default="table")
+    lint.add_argument("--fail-on", choices=[one.value for one in Severity], metavar="SEVERITY")
+    lint.set_defaults(scanners=("config",), policy=None, db=state_dir() / "intel.db")
+    lint.set_defaults(
         vex=[], ignore_file=None, ignore_unfixed=False, show_suppressed=False, lock_files=False, secret_rules=[]
     )
 

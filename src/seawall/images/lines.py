@@ -110,5 +110,5 @@ def _malware(one: Malware) -> Finding:
 
 def _risk(one: Risk) -> Finding:
     return Finding(
-        "config", one.check, one.severity, one.title, one.evidence, one.path, one.layer, identity=one.evidence
+        "config", one.check, one.severity, one.title, one.evidence, one.path, one.layer, one.line, identity=one.evidence
     )

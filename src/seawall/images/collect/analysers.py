@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from seawall.core.errors import SeawallError
+from seawall.images.collect.configuration import Configuration
 from seawall.images.collect.files import File
 from seawall.images.collect.found import Found
 from seawall.images.collect.installed import Packages
@@ -70,6 +71,7 @@ class Known:
 ANALYSERS: dict[str, Known] = {
     "packages": Known("package", Packages),
     "secrets": Known("secret", Secrets),
+    "configuration": Known("config", Configuration),
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from seawall.core.errors import Hostile, SeawallError
 from seawall.core.skipped import Skipped
-from seawall.images.collect import archive, blobs, config, layers, manifests, system, tar
+from seawall.images.collect import archive, blobs, config, configuration, layers, manifests, system, tar
 from seawall.images.collect.archive import Archive, Found, Image
 from seawall.images.collect.blobs import Blobs
 from seawall.images.collect.layers import MAX_SKIPPED, Merged
@@ -148,7 +148,7 @@ def known(identity: str, names: Names, reading: Reading, read: Callable[[], Inve
         return found
     seconds = round(time.monotonic() - began, 3)
     tags = names.tags or found.tags
-    return replace(
+    again = replace(
         found,
         target=names.target,
         name=names.name or found.name,
@@ -156,6 +156,7 @@ def known(identity: str, names: Names, reading: Reading, read: Callable[[], Inve
         digests=names.digests,
         stats={**found.stats, "seconds": seconds, "known": 1},
     )
+    return configuration.judged(again)  # its age has changed
 
 
 def _described(data: bytes, name: str) -> tuple[dict[str, Any], tuple[Layer, ...]]:
@@ -173,7 +174,7 @@ def inventory(whole: Parts, names: Names, reading: Reading, began: float) -> Inv
     described_as = config.config(whole.described, archive.identity(whole.document))
     _look_at(described_as, planned, reading, merged)
     operating_system = system.detect(merged.system)
-    return Inventory(
+    made = Inventory(
         target=names.target,
         name=names.name,
         config=described_as,
@@ -196,6 +197,7 @@ def inventory(whole: Parts, names: Names, reading: Reading, began: float) -> Inv
             "skipped": len(skipped) + sum(one.contents.skipped_more for _, one in present),
         },
     )
+    return configuration.judged(made)
 
 
 def _look_at(described: ImageConfig, planned: tuple[Layer, ...], reading: Reading, merged: Merged) -> None:

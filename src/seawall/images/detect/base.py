@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from seawall.images.model import Inventory, Layer, Vulnerability
 
 _CMD = re.compile(r"^(/bin/sh -c #\(nop\)\s+)?(CMD|ENTRYPOINT)\b")
-_ROOT = re.compile(r"^(/bin/sh -c #\(nop\)\s+)?(ADD|COPY) \S+ (in )?/( |$)|^# \w+\.sh\b|^(ADD|COPY) rootfs|^(bazel|apko)\b")
+_ROOT = re.compile(
+    r"^(/bin/sh -c #\(nop\)\s+)?(ADD|COPY) \S+ (in )?/( |$)|^# \w+\.sh\b|^(ADD|COPY) rootfs|^(bazel|apko)\b"
+)
 NAME_LABEL, DIGEST_LABEL = "org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"
 
 
@@ -99,7 +101,9 @@ def marked(layers: Sequence[Layer], base: Base) -> tuple[Layer, ...]:
     return tuple(replace(one, base=place < base.layers) for place, one in enumerate(layers))
 
 
-def rebase(found: Iterable[Vulnerability], layers: Sequence[Layer], newer: Iterable[Vulnerability], onto: str) -> Rebase:
+def rebase(
+    found: Iterable[Vulnerability], layers: Sequence[Layer], newer: Iterable[Vulnerability], onto: str
+) -> Rebase:
     """What building on `onto`, which has the vulnerabilities `newer`, would mend. Both by the same knowledge."""
     base = {one.index for one in layers if one.base}
     theirs = {(one.id, one.package): one for one in newer}

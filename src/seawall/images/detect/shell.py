@@ -92,15 +92,16 @@ def _tokens(text: str) -> Iterator[tuple[str, bool]]:
             closing = _closing(text, at, char)
             word.append(text[at:closing])
             begun, at = True, closing + 1
+        elif char == "&" and (text[at : at + 1] == ">" or text[at - 2 : at - 1] in (">", "<")):
+            word.append(char)  # a redirection
+            begun = True
         elif char in " \t\r" or char in ";&|\n":
             if begun:
                 yield "".join(word), False
                 word, begun = [], False
             if char in ";&|\n":
-                if at < end and (text[at] == char and char in "&|;" or text[at - 1 : at + 1] == "|&"):
+                if at < end and ((text[at] == char and char in "&|;") or text[at - 1 : at + 1] == "|&"):
                     at, char = at + 1, text[at - 1 : at + 1]
-                elif char == "&" and (text[at : at + 1] == ">" or text[at - 2 : at - 1] == ">"):
-                    continue  # a redirection
                 yield char, True
         else:
             word.append(char)

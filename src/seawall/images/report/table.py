@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from seawall.core.severity import Severity
+from seawall.images.lines import Finding, findings
 from seawall.images.model import Judgement, Package, Scan, Vulnerability
 
 STYLES = {
@@ -24,6 +25,7 @@ GAP = 2
 LEAST = 20
 """Characters of a column that is worth showing."""
 MAX_SKIPPED = 10
+_NAMES = {"secret": "secrets", "malware": "malware", "config": "configuration"}
 _VERDICTS = {"allowed": "green", "observed": "yellow", "denied": "bold red"}
 
 
@@ -38,8 +40,12 @@ def write(scan: Scan, out: TextIO) -> None:
             console.print()
     elif "vuln" in scan.scanners:
         console.print(Text(f"VULNERABILITIES WERE NOT CHECKED: {plain(scan.not_checked)}", "bold red"))
-    else:
+    elif "package" in scan.scanners:
         console.print(_packages(scan))
+        console.print()
+    others = [one for one in findings(scan) if one.kind != "vuln"]
+    if others:
+        console.print(_others(others))
         console.print()
     for line in _tail(scan):
         console.print(line)
@@ -92,6 +98,19 @@ def _state(one: Vulnerability) -> str:
     return f"({one.status.replace('_', ' ')})"
 
 
+def _others(found: list[Finding]) -> Table:
+    """Secrets, malware and configuration."""
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("severity", "kind", "rule", "what", "seen", "place"):
+        shown.add_column(name, overflow="fold")
+    for one in found:
+        layer = f"layer {one.layer}" if one.layer >= 0 else ""
+        place = " ".join(filter(None, (plain(one.path), f"line {one.line}" if one.line else "", layer)))
+        severity = Text(one.severity.value, STYLES.get(one.severity, ""))
+        shown.add_row(severity, *map(Text, (one.kind, plain(one.rule), plain(one.title), plain(one.detail), place)))
+    return shown
+
+
 def _packages(scan: Scan) -> Table:
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("package", "version", "kind", "license", "layer", "path"):
@@ -109,6 +128,7 @@ def _row(one: Package) -> tuple[str, ...]:
 def _tail(scan: Scan) -> Iterator[Text]:
     if scan.judgement is not None:
         yield from _verdict(scan, scan.judgement)
+    yield from _counts(scan)
     yield from _policy(scan)
     skipped = scan.inventory.skipped
     if skipped:
@@ -117,6 +137,26 @@ def _tail(scan: Scan) -> Iterator[Text]:
             yield Text(f"  {plain(one.where)}: {plain(one.why)}")
         if len(skipped) > MAX_SKIPPED:
             yield Text("  … all of them: --format json")
+
+
+def _counts(scan: Scan) -> Iterator[Text]:
+    """A scanner that looked and found nothing says so; one that could not look says why."""
+    inventory = scan.inventory
+    severities = {
+        "secret": [one.severity for one in inventory.secrets],
+        "malware": [one.severity for one in inventory.malware],
+        "config": [one.severity for one in inventory.risks],
+    }
+    for kind, found in severities.items():
+        if kind not in scan.scanners:
+            continue
+        why = inventory.checked.get(kind)
+        if why != "":
+            yield Text(f"{_NAMES[kind].upper()} NOT CHECKED: {plain(why or 'no analyser')}", "bold red")
+        else:
+            counts = Counter(found)
+            named = ", ".join(f"{counts[severity]} {severity.value}" for severity in Severity if counts[severity])
+            yield Text(f"{_NAMES[kind]}: {named or 'nothing found'}", "bold")
 
 
 def _policy(scan: Scan) -> Iterator[Text]:

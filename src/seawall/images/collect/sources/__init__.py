@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from seawall.core.errors import SeawallError
 from seawall.images.collect.reading import Reading
-from seawall.images.collect.sources import docker, docker_archive, oci, registry
+from seawall.images.collect.sources import docker, docker_archive, dockerfile, oci, registry
 from seawall.images.collect.streams import OutOfTime
 from seawall.images.model import Inventory
 
@@ -13,6 +13,7 @@ SOURCES: dict[str, Callable[[str, Reading], Inventory]] = {
     "docker-archive": docker_archive.read,
     "oci": oci.read,
     "registry": registry.read,
+    "dockerfile": dockerfile.read,
 }
 PLANNED = ("containerd", "podman", "dir")
 """Named by other tools, not read by this version: to look for such an image in Docker would mislead."""

@@ -17,6 +17,9 @@ MAX_EVIDENCE = 200
 _PASSWORDS = re.compile(
     r"(?i)(\b[\w-]*(?:pass|passwd|password|pwd|token|secret|key|auth)[\w-]*[=:]\s?)(\"[^\"]*\"|'[^']*'|[^\s;&|]+)"
 )
+_APART = re.compile(
+    r"(?i)(^(?:ENV|ARG|LABEL) \S*(?:pass|pwd|token|secret|key|auth)\S* +|\s(?:-p|--pass\w*|--token)[ =]+)(?!\S*=)\S+"
+)
 _IN_URL = re.compile(r"(://)[^/\s:@]*:?[^/\s@]*@")
 _USER = re.compile(r"((?:^|\s)(?:-u|--user)[ =]?\S{0,60}?:)\S+")
 
@@ -107,7 +110,7 @@ class Check:
 
 def shown(text: str) -> str:
     """One line without control characters and without what looks like a password."""
-    text = _USER.sub(r"\1***", _IN_URL.sub(r"\1***@", _PASSWORDS.sub(r"\1***", text[:4000])))
+    text = _USER.sub(r"\1***", _IN_URL.sub(r"\1***@", _APART.sub(r"\1***", _PASSWORDS.sub(r"\1***", text[:4000]))))
     line = "".join(char if char.isprintable() else " " for char in text).strip()
     return line if len(line) <= MAX_EVIDENCE else f"{line[: MAX_EVIDENCE - 1]}…"
 

@@ -25,7 +25,10 @@ _SYSTEM = (
 )
 _SOCKETS = ("docker.sock", "containerd.sock", "crio.sock", "podman.sock")
 _KILL = frozenset({"9", "SIGKILL", "KILL", "19", "SIGSTOP", "STOP"})
-_SIGNAL = re.compile(r"^(SIG)?(RTM(IN|AX)([+-]\d{1,2})?|[A-Z]{2,8}\d?|\d{1,2})$")
+_SIGNAL = re.compile(
+    r"^(SIG)?(RTM(IN|AX)([+-]\d{1,2})?|HUP|INT|QUIT|ILL|TRAP|ABRT|IOT|BUS|FPE|USR[12]|SEGV|PIPE|ALRM|TERM|STKFLT|CHLD|CONT|TSTP|"
+    r"TTIN|TTOU|URG|XCPU|XFSZ|VTALRM|PROF|WINCH|IO|POLL|PWR|SYS)$|^[1-9]\d?$"
+)
 _FETCH = re.compile(
     r"\b(curl|wget)\b[^|;&]{0,300}\|\s*(ba|z|a|da)?sh\b|\b(ba)?sh\s+-c\s+[\"']?\$\((curl|wget)|\b(apt-get|apt|apk|yum|dnf|pip3?|npm)\s+(-\S+\s+)*(install|add)\b"
 )
@@ -117,7 +120,7 @@ def _pipes(subject: Subject) -> Iterable[Seen] | None:
         for step, commands in subject.runs
         if not guarded
         and "pipefail" not in step.text
-        and any(one.source and one.name not in ("true", "cat") for one in commands)
+        and any(one.source and one.source.name not in ("echo", "printf", "yes") for one in commands)
     ]
 
 
