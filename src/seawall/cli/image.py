@@ -62,7 +62,7 @@ def main(arguments: Sequence[str]) -> int:
     _add_lint(commands)
     wanted = parser.parse_args(list(arguments))
     if wanted.command == "lint":
-        wanted.target = f"dockerfile:{wanted.dockerfile}"
+        wanted = parser.parse_args(_linting(wanted))
     if wanted.fail_on and not set(wanted.scanners) - {"package"}:
         raise SeawallError("--fail-on judges findings, --scanners leaves all of them out", "add vuln to --scanners")
     return _scan(wanted)
@@ -135,10 +135,13 @@ def _add_lint(commands: Any) -> None:
     lint.add_argument("--output", type=Path, metavar="FILE", help="write the report there, not to stdout")
     lint.add_argument("--format", choices=("table", "json", "sarif", "junit", "html"), default="table")
     lint.add_argument("--fail-on", choices=[one.value for one in Severity], metavar="SEVERITY")
-    lint.set_defaults(scanners=("config",), policy=None, db=state_dir() / "intel.db")
-    lint.set_defaults(
-        vex=[], ignore_file=None, ignore_unfixed=False, show_suppressed=False, lock_files=False, secret_rules=[]
-    )
+
+
+def _linting(wanted: argparse.Namespace) -> list[str]:
+    """The scan that checks a Dockerfile."""
+    given = {"--format": wanted.format, "--output": wanted.output, "--fail-on": wanted.fail_on}
+    options = [word for name, value in given.items() if value for word in (name, str(value))]
+    return ["scan", f"dockerfile:{wanted.dockerfile}", "--scanners", "config", "--no-cache", *options]
 
 
 def _add_reading(command: argparse.ArgumentParser) -> None:
