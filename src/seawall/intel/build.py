@@ -12,6 +12,7 @@ from seawall.core import clock
 from seawall.core.skipped import Skipped
 from seawall.intel.collect.parsed import Parsed
 from seawall.intel.model import Advisory, Affected, Range
+from seawall.intel.names import normalise
 
 FORMAT = 2
 """Of the file. Another format is built anew by the next import."""
@@ -25,7 +26,7 @@ FEW = 50
 
 _TABLES = """
 create table advisory (
-    number integer primary key, run integer not null, via text not null, feed text not null, origin text not null,
+    number integer primary key, via text not null, feed text not null, origin text not null,
     id text not null, cve text not null, source text not null, aliases text not null, title text not null,
     severity text not null, cvss text not null, score real, vectors text not null, poc integer not null,
     cwes text not null, urls text not null, published text not null, modified text not null, withdrawn text not null);
@@ -105,8 +106,8 @@ class Source:
         self._file = file
         self._via = via
         self._whole = whole
-        self._run = file.execute("select coalesce(max(run), 0) + 1 from advisory").fetchone()[0]
-        self._number = file.execute("select coalesce(max(number), 0) from advisory").fetchone()[0]
+        self._number = self._before = file.execute("select coalesce(max(number), 0) from advisory").fetchone()[0]
+        """What has a higher number is of this source, now."""
         self._origins: dict[tuple[str, str], int] = {}
         self._document = 0
         self._feeds: dict[str, str] = {}
@@ -124,7 +125,7 @@ class Source:
         earlier = self._origins.get(where)
         if earlier is not None and earlier != self._document:
             self._flush()
-            self._remove("feed = ? and origin = ? and run = ?", (*where, self._run))
+            self._remove("feed = ? and origin = ? and number > ?", (*where, self._before))
         self._origins[where] = self._document
         for advisory in parsed.advisories:
             self._add(parsed, advisory)
@@ -142,20 +143,21 @@ class Source:
         """Let what was written take the place of what was there. Gives why not, if it is not believed."""
         self._flush()
         before = self._file.execute(
-            "select count(*) from advisory where via = ? and run <> ?", (self._via, self._run)
+            "select count(*) from advisory where via = ? and number <= ?", (self._via, self._before)
         ).fetchone()[0]
         if self._whole and before > FEW and self._count < before * SHRUNK:
-            self._remove("run = ?", (self._run,))
+            self._remove("number > ?", (self._before,))
             return f"it gives {self._count} advisories and gave {before}: the last good ones are kept"
-        self._file.executescript(_INDEXES)
-        if self._run > 1:
+        known = {name for (name,) in self._file.execute("select name from feed")}
+        if known & self._feeds.keys():
+            self._file.executescript(_INDEXES)
             self._remove(
-                "run <> ? and exists (select 1 from advisory new where new.feed = advisory.feed and"
-                " new.origin = advisory.origin and new.run = ?)",
-                (self._run, self._run),
+                "number <= ? and (feed, origin) in"
+                " (select distinct feed, origin from advisory not indexed where number > ?)",
+                (self._before, self._before),
             )
         if self._whole:
-            self._remove("run <> ? and via = ?", (self._run, self._via))
+            self._remove("number <= ? and via = ?", (self._before, self._via))
         self._file.executemany(
             "insert into feed values (?, 0, ?, ?, ?) on conflict (name) do update set updated_at = excluded.updated_at,"
             " source = excluded.source, published_at = max(published_at, excluded.published_at)",
@@ -174,14 +176,14 @@ class Source:
         self._number += 1
         cve = next((name for name in (one.id, *one.aliases) if name.startswith("CVE-")), one.id)
         self._rows.append((
-            self._number, self._run, self._via, parsed.feed, parsed.origin, one.id, cve, one.source,
+            self._number, self._via, parsed.feed, parsed.origin, one.id, cve, one.source,
             _packed(one.aliases), one.title[:300], one.severity, one.cvss, one.score, _packed(one.vectors), one.poc,
             _packed(one.cwes), _packed(one.urls[:MAX_URLS]), one.published, one.modified, one.withdrawn,
         ))  # fmt: skip
         self._affected.extend(_affected(self._number, part) for part in one.affected)
 
     def _flush(self) -> None:
-        places = ", ".join("?" * 20)
+        places = ", ".join("?" * 19)
         self._file.executemany(f"insert into advisory values ({places})", self._rows)  # noqa: S608
         self._file.executemany("insert into affected values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._affected)
         self._rows.clear()
@@ -212,8 +214,8 @@ class Source:
 
 def _affected(number: int, part: Affected) -> tuple[object, ...]:
     return (
-        part.ecosystem, part.package, number, pack_ranges(part.ranges), _packed(part.versions), part.status,
-        part.severity, part.module, _packed(part.arches), part.unread,
+        part.ecosystem, normalise(part.ecosystem, part.package), number, pack_ranges(part.ranges),
+        _packed(part.versions), part.status, part.severity, part.module, _packed(part.arches), part.unread,
     )  # fmt: skip
 
 

@@ -4,7 +4,35 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from seawall.core.errors import Hostile
-from seawall.intel.collect import alpine, debian, hosts, kev, misp, osv, plain, stix, table
+from seawall.intel.collect import (
+    alpine,
+    arch,
+    bodhi,
+    csaf,
+    debian,
+    debian_tracker,
+    endoflife,
+    epss,
+    exploits,
+    hosts,
+    kev,
+    misp,
+    nodesec,
+    nvd,
+    osv,
+    oval,
+    photon,
+    php,
+    plain,
+    redhat_api,
+    rubysec,
+    rustsec,
+    stix,
+    table,
+    trivy_db,
+    updateinfo,
+    wolfi,
+)
 from seawall.intel.collect.documents import Document
 from seawall.intel.collect.parsed import Parsed
 
@@ -18,12 +46,30 @@ class Feed:
 
 
 FEEDS = {
+    "trivy_db": Feed(trivy_db.recognise, trivy_db.read),
     "kev": Feed(kev.recognise, kev.read),
-    "alpine": Feed(alpine.recognise, alpine.read),
+    "epss": Feed(epss.recognise, epss.read),
+    "nvd": Feed(nvd.recognise, nvd.read),
+    "csaf": Feed(csaf.recognise, csaf.read),
+    "redhat_api": Feed(redhat_api.recognise, redhat_api.read),
+    "oval": Feed(oval.recognise, oval.read),
+    "updateinfo": Feed(updateinfo.recognise, updateinfo.read),
+    "bodhi": Feed(bodhi.recognise, bodhi.read),
+    "debian_tracker": Feed(debian_tracker.recognise, debian_tracker.read),
     "debian": Feed(debian.recognise, debian.read),
+    "alpine": Feed(alpine.recognise, alpine.read),
+    "wolfi": Feed(wolfi.recognise, wolfi.read),
+    "arch": Feed(arch.recognise, arch.read),
+    "photon": Feed(photon.recognise, photon.read),
+    "exploits": Feed(exploits.recognise, exploits.read),
     "stix": Feed(stix.recognise, stix.read),
     "misp": Feed(misp.recognise, misp.read),
+    "nodesec": Feed(nodesec.recognise, nodesec.read),
     "osv": Feed(osv.recognise, osv.read),
+    "rustsec": Feed(rustsec.recognise, rustsec.read),
+    "rubysec": Feed(rubysec.recognise, rubysec.read),
+    "php": Feed(php.recognise, php.read),
+    "endoflife": Feed(endoflife.recognise, endoflife.read),
     "hosts": Feed(hosts.recognise, hosts.read),
     "table": Feed(table.recognise, table.read),
     "plain": Feed(plain.recognise, plain.read),

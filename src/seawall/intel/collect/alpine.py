@@ -27,14 +27,20 @@ def read(document: Document) -> list[Parsed]:
     content = value(document.data)
     release, repository = text(content["distroversion"]), text(content["reponame"])
     found = tuple(
-        advisory for item in content.get("packages") or [] for advisory in _package(item["pkg"], f"Alpine:{release}")
+        advisory for item in content.get("packages") or [] for advisory in package(item["pkg"], f"Alpine:{release}")
     )
     return [Parsed(f"alpine {release} {repository}", f"{release}/{repository}", found)]
 
 
-def _package(package: dict[str, Any], ecosystem: str) -> Iterator[Advisory]:
-    name = text(package["name"])
-    for version, ids in (package.get("secfixes") or {}).items():
+def package(found: dict[str, Any], ecosystem: str, source: str = "alpine") -> Iterator[Advisory]:
+    """The fixes of one package."""
+    name = text(found["name"])
+    url = (
+        "https://security.alpinelinux.org/vuln/{}"
+        if source == "alpine"
+        else "https://images.chainguard.dev/security/{}"
+    )
+    for version, ids in (found.get("secfixes") or {}).items():
         fixed = text(version)
         if fixed == _NOT_AFFECTED:
             continue
@@ -45,8 +51,8 @@ def _package(package: dict[str, Any], ecosystem: str) -> Iterator[Advisory]:
             cve = next((word for word in words if word.startswith("CVE-")), words[0])
             yield Advisory(
                 id=cve,
-                source="alpine",
+                source=source,
                 aliases=tuple(word for word in words if word != cve),
-                urls=(f"https://security.alpinelinux.org/vuln/{cve}",),
+                urls=(url.format(cve),),
                 affected=(Affected(ecosystem, name, (Range(fixed=fixed),)),),
             )

@@ -13,6 +13,7 @@ def recognise(document: Document) -> bool:
 
 def read(document: Document) -> list[Parsed]:
     """The whole catalogue. Raises ValueError, KeyError or TypeError when it is broken."""
+    content = value(document.data)
     found = tuple(
         Exploited(
             cve=text(item["cveID"]),
@@ -21,6 +22,6 @@ def read(document: Document) -> list[Parsed]:
             ransomware=text(item.get("knownRansomwareCampaignUse")).lower() == "known",
             name=text(item.get("vulnerabilityName")),
         )
-        for item in value(document.data)["vulnerabilities"]
+        for item in content["vulnerabilities"]
     )
-    return [Parsed("kev", "catalogue", exploited=found)]
+    return [Parsed("kev", "catalogue", exploited=found, published=text(content.get("dateReleased")))]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from seawall.core.severity import Severity
@@ -15,6 +16,9 @@ from seawall.intel.spans import capped, from_events
 _YAML = re.compile(rb"^(?:id|schema_version|modified|affected|published):", re.MULTILINE)
 _COMPARABLE = ("ECOSYSTEM", "SEMVER")
 """Kinds of ranges that versions can be held against; GIT ranges name commits."""
+_CVE = re.compile(r"CVE-\d{4}-\d{4,}")
+_DISTRIBUTION = re.compile(r"(?:(?:AL|RL|RX|RH)[SBE]A|USN|MGASA|SUSE-|openSUSE-|OESA|ELSA|ALAS|DSA|DLA|UBUNTU-)")
+_TITLE = re.compile(r"(Critical|Important|Moderate|Low):", re.IGNORECASE)
 MAX_DETAILS = 4000
 """Characters of the description that are kept."""
 
@@ -37,18 +41,19 @@ def read(document: Document) -> list[Parsed]:
     vector, score = choose(vectors)
     if severity is Severity.UNKNOWN and score is not None:
         severity = Severity.from_score(score)
-    affected = tuple(_affected(found))
+    affected = tuple(_affected(found, _word(found)))
     ecosystem = affected[0].ecosystem.partition(":")[0] if affected else "other"
     advisory = Advisory(
         id=name,
         source="osv",
-        aliases=tuple(texts(found.get("aliases")) + texts(found.get("upstream"))),
+        aliases=_names(found, name),
         title=text(found.get("summary")) or _first_sentence(text(found.get("details"))),
         details=text(found.get("details"))[:MAX_DETAILS],
         severity=severity,
         cvss=vector or next(iter(vectors), ""),
         score=score,
         vectors=vectors,
+        poc=any(text(one.get("type")) == "EVIDENCE" for one in found.get("references") or [] if isinstance(one, dict)),
         cwes=tuple(texts((found.get("database_specific") or {}).get("cwe_ids"))),
         urls=tuple(text(item.get("url")) for item in found.get("references") or [] if isinstance(item, dict))[:20],
         published=text(found.get("published")),
@@ -56,22 +61,50 @@ def read(document: Document) -> list[Parsed]:
         withdrawn=text(found.get("withdrawn")),
         affected=affected,
     )
-    return [Parsed(f"osv {ecosystem}", name, (advisory,))]
+    return [Parsed(f"osv {ecosystem}", name, _split(advisory))]
 
 
-def _affected(found: dict[str, Any]) -> Iterator[Affected]:
+def _split(advisory: Advisory) -> tuple[Advisory, ...]:
+    """A distribution's advisory that mends several weaknesses is one for each, so that none hides behind another."""
+    names = [one for one in dict.fromkeys((advisory.id, *advisory.aliases)) if _CVE.fullmatch(one)]
+    if len(names) < 2 or not _DISTRIBUTION.match(advisory.id):
+        return (advisory,)
+    return tuple(replace(advisory, id=one, aliases=(advisory.id,)) for one in names)
+
+
+def _names(found: dict[str, Any], name: str) -> tuple[str, ...]:
+    """Other ids of the same. Distributions name what an advisory mends as upstream, or as related if they know no
+    better; "UBUNTU-CVE-…" and the like are the CVE itself."""
+    names = texts(found.get("aliases")) + texts(found.get("upstream"))
+    if not any(_CVE.search(one) for one in (name, *names)) and _DISTRIBUTION.match(name):
+        names += texts(found.get("related"))
+    bare = [one for said in (name, *names) if (one := _CVE.search(said)) and not said.startswith("CVE-")]
+    return tuple(dict.fromkeys((*names, *(one[0] for one in bare))))
+
+
+def _word(found: dict[str, Any]) -> Severity:
+    """A distribution's own word: Ubuntu's by a score that is a word, those of the RHEL family by the title."""
+    said = [text(one.get("score")) for one in found.get("severity") or [] if text(one.get("type")) == "Ubuntu"]
+    title = _TITLE.match(text(found.get("summary"))) if _DISTRIBUTION.match(text(found.get("id"))) else None
+    return Severity.parse(said[0] if said else title[1] if title else "")
+
+
+def _affected(found: dict[str, Any], word: Severity) -> Iterator[Affected]:
     for item in found.get("affected") or []:
         package = item.get("package") or {}
         ecosystem, name = release(text(package.get("ecosystem"))), text(package.get("name"))
         if not ecosystem or not name:
             continue
         spans = [span for span in item.get("ranges") or [] if span.get("type") in _COMPARABLE]
+        ranges = tuple(_ranges(ecosystem, item, spans))
+        own = Severity.parse(text((item.get("ecosystem_specific") or {}).get("severity")))
         yield Affected(
             ecosystem=ecosystem,
             package=normalise(ecosystem, name),
-            ranges=tuple(_ranges(ecosystem, item, spans)),
+            ranges=ranges,
             versions=tuple(text(version) for version in item.get("versions") or []),
-            severity=Severity.parse(text((item.get("ecosystem_specific") or {}).get("severity"))),
+            status="fixed" if any(one.fixed for one in ranges) or not ranges else "affected",
+            severity=own if own is not Severity.UNKNOWN else word,
             unread="" if spans or item.get("versions") or not item.get("ranges") else "its ranges name commits",
         )
 
@@ -89,7 +122,7 @@ def _rating(found: dict[str, Any]) -> tuple[tuple[str, ...], Severity]:
     rated = [item for item in found.get("severity") or [] if isinstance(item, dict)]
     for item in found.get("affected") or []:
         rated += [one for one in item.get("severity") or [] if isinstance(one, dict)]
-    vectors = tuple(dict.fromkeys(text(item.get("score")) for item in rated if text(item.get("score"))))
+    vectors = tuple(dict.fromkeys(score for item in rated if ":" in (score := text(item.get("score")))))
     return vectors, Severity.parse(text((found.get("database_specific") or {}).get("severity")))
 
 
