@@ -26,6 +26,8 @@ examples:
   seawall image scan docker-archive:image.tar            what `docker save` wrote, packed or not
   seawall image scan registry:ghcr.io/owner/app:1.4      of a registry, without any engine
   seawall image scan oci:./layout:app                    an OCI layout, a folder or a tar
+  seawall image scan dir:/srv/root                       a root file system; dir:/ is this host's own
+  seawall image scan sbom:app.cdx.json                   a bill of materials: CycloneDX, SPDX or Syft's
   seawall image scan nginx:1.27 --fail-on high           for pipelines: exit code 1 when there is one
   seawall image scan nginx:1.27 --scanners package       what is installed, without a verdict
   seawall image scan nginx:1.27 --scanners vuln,secret   … and keys, tokens and passwords, in deleted files too
@@ -40,7 +42,7 @@ examples:
   seawall image scan nginx:1.27 --format openvex                        your own decisions, for others to read
 
 targets: docker:NAME (or a bare name), docker-archive:FILE, oci:FOLDER|FILE[:NAME],
-         registry:[HOST/]REPOSITORY[:TAG|@DIGEST]
+         registry:[HOST/]REPOSITORY[:TAG|@DIGEST], dir:FOLDER, sbom:FILE
 
 exit codes: 0 clean or nothing asked, 1 findings at or over --fail-on or a policy denies, 2 could not check.
 With --fail-on, whatever could not be checked (no advisories, none for a package's ecosystem, a broken layer) is 2

@@ -35,6 +35,10 @@ class Found:
     diff_id: str
     size: int
 
+    def weight(self) -> int:
+        """Bytes of memory, roughly."""
+        return sum(one.weight() + len(path) for path, one in self.contents.found.items())
+
 
 @dataclass(slots=True)
 class Archive:
@@ -138,18 +142,32 @@ def _file(found: Archive, path: str, body: tar.Body, reading: Reading, place: Se
     if place is not None:
         found.places[path] = place
         return
-    found.layers[path] = layer(plain, reading)
+    named = path.removeprefix("blobs/").replace("/", ":", 1) if path.startswith("blobs/") and not plain.packed else ""
+    found.layers[path] = layer(plain, reading, named)
 
 
-def layer(plain: Plain, reading: Reading) -> Found:
-    """What a layer holds, read to its end."""
+def layer(plain: Plain, reading: Reading, named: str = "") -> Found:
+    """What a layer holds, read to its end. `named`: the digest that it should have; one that is known and has it needs
+    no second look.
+    """
     summed = Summed(plain)
+    known = reading.cache.layer(named, reading.analysers) if reading.cache is not None and named else None
+    if known is not None:
+        if summed.digest() == named:
+            reading.budget.keep(known.weight())
+            return known
+        contents = Contents(broken=True)
+        contents.skip("", "it was not read: its content is not what its name says")
+        return Found(contents, summed.digest(), plain.size)
     contents = layers.read(summed, reading)
     try:
         diff_id = summed.digest()
     except (Hostile, SeawallError):  # broken packing, which `contents` tells of already
         diff_id = ""
-    return Found(contents, diff_id, plain.size)
+    found = Found(contents, diff_id, plain.size)
+    if reading.cache is not None:
+        reading.cache.keep_layer(found, reading.analysers)
+    return found
 
 
 def images(found: Archive) -> list[Image]:

@@ -63,7 +63,7 @@ class Cache:
         found = self._get(_key("layer", diff_id, with_)) if diff_id else None
         try:
             return None if found is None else _layer(found, diff_id)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, LookupError, TypeError):
             return None
 
     def keep_layer(self, one: Layer, with_: Analysers) -> None:
@@ -194,7 +194,7 @@ def _plain(one: Layer) -> dict[str, Any]:
 
 
 def _layer(value: Any, diff_id: str) -> Layer:
-    """Raises ValueError, KeyError or TypeError on what `_plain` did not write."""
+    """Raises ValueError, LookupError or TypeError on what `_plain` did not write."""
     kinds = [from_plain(Found, one) for one in value["found"]]
     names = array("Q")
     names.frombytes(base64.b85decode(value["names"]))
@@ -203,7 +203,10 @@ def _layer(value: Any, diff_id: str) -> Layer:
     contents = Contents(
         found={from_plain(str, path): kinds[from_plain(int, which)] for path, which in value["paths"]},
         names=names,
-        system={from_plain(str, path): base64.b85decode(data) for path, data in value["system"].items()},
+        system={
+            from_plain(str, path): base64.b85decode(data)
+            for path, data in from_plain(dict[str, str], value["system"]).items()
+        },
         removed=removed,
         opaque=opaque,
         covered=covered,

@@ -31,6 +31,8 @@ class Names:
     name: str = ""
     tags: tuple[str, ...] = ()
     digests: tuple[str, ...] = ()
+    identity: str = ""
+    """Instead of the configuration's digest, of what has none."""
 
 
 def read(stream: tar.Reader, names: Names, reading: Reading | None = None) -> Inventory:
@@ -90,6 +92,13 @@ class Parts:
     present: list[tuple[int, Found]]
     skipped: list[Skipped]
 
+    def tell(self) -> None:
+        """Take over what was passed over in the only layer of what has no layers."""
+        for _, one in self.present:
+            self.skipped.extend(one.contents.skipped)
+            if one.contents.skipped_more:
+                self.skipped.append(Skipped("", f"{one.contents.skipped_more} more that were passed over"))
+
 
 def from_blobs(stored: Blobs, manifest: Manifest, names: Names, reading: Reading) -> Inventory:
     """An image whose contents are had by digest. Layers that are known are not even asked for.
@@ -123,8 +132,6 @@ def _fetched(stored: Blobs, wanted: Descriptor, layer: Layer, reading: Reading) 
     with blobs.verified(stored, wanted) as packed:
         found = archive.layer(Plain(packed, reading.budget), reading)
         packed.finish()
-    if reading.cache is not None:
-        reading.cache.keep_layer(found, reading.analysers)
     return found
 
 
@@ -132,7 +139,7 @@ def remembered(diff_id: str, reading: Reading) -> Found | None:
     """A layer that was read before, here or in another image."""
     known = reading.cache.layer(diff_id, reading.analysers) if reading.cache is not None else None
     if known is not None:
-        reading.budget.keep(sum(one.weight() + len(path) for path, one in known.contents.found.items()))
+        reading.budget.keep(known.weight())
     return known
 
 
@@ -171,8 +178,9 @@ def inventory(whole: Parts, names: Names, reading: Reading, began: float) -> Inv
     """The layers on top of each other, with what the configuration says."""
     planned, present, skipped = whole.planned, whole.present, whole.skipped
     merged = layers.merge([(index, one.contents) for index, one in present])
-    described_as = config.config(whole.described, archive.identity(whole.document))
-    _look_at(described_as, planned, reading, merged)
+    described_as = config.config(whole.described, names.identity or archive.identity(whole.document))
+    if whole.document:
+        _look_at(described_as, planned, reading, merged)
     operating_system = system.detect(merged.system)
     made = Inventory(
         target=names.target,
@@ -286,8 +294,6 @@ def _from_place(place: Seeking, diff_id: str, reading: Reading) -> Found:
         place.at = start
     found = archive.layer(Plain(place, reading.budget), reading)
     place.at = start
-    if reading.cache is not None:
-        reading.cache.keep_layer(found, reading.analysers)
     return found
 
 

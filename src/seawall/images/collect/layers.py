@@ -101,7 +101,13 @@ def _take(contents: Contents, path: str, entry: tar.Entry, body: tar.Body, readi
         contents.removed.add(f"{folder}/{name[len(WHITEOUT) :]}".lstrip("/"))
     elif entry.type == tar.SYMBOLIC_LINK:
         contents.covered.add(path)
-    elif path in system.PATHS and entry.type in (tar.REGULAR, tar.HARD_LINK):
+    else:
+        take(contents, path, entry, body, reading)
+
+
+def take(contents: Contents, path: str, entry: tar.Entry, body: tar.Body, reading: Reading) -> None:
+    """One file that is what its name says, no mark: analysers see it."""
+    if path in system.PATHS and entry.type in (tar.REGULAR, tar.HARD_LINK):
         linked = contents.system.get(clean(entry.link) or "", b"")
         contents.system[path] = body.read(system.LIMIT) if entry.type == tar.REGULAR else linked
     elif entry.type != tar.DIRECTORY:

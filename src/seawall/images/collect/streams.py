@@ -80,7 +80,9 @@ class Plain:
 
     def __init__(self, stream: Reader, budget: Budget) -> None:
         self._budget = budget
-        self._more = _opened(_Started(stream))
+        started = _Started(stream)
+        self.packed = bool(packing(started.head))
+        self._more = _opened(started)
         self._ready = b""
         self._at = 0
         self.size = 0

@@ -96,7 +96,7 @@ def _component(ref: str, package: Package) -> dict[str, Any]:
         places = [{"location": one.path or "/"} for one in package.locations[:MAX_OCCURRENCES]]
         found["evidence"] = {"occurrences": places}
     told = {"layer": str(package.locations[0].layer) if package.locations else "", "kind": package.kind}
-    if package.source_name and package.source_name != package.name:
+    if package.source_name and (package.source_name, package.source_version) != (package.name, package.version):
         told["source"] = f"{package.source_name} {package.source_version}".strip()
     found["properties"] = [{"name": f"seawall:{name}", "value": value} for name, value in told.items() if value]
     return found

@@ -82,7 +82,7 @@ def _package(ref: str, package: Package) -> dict[str, Any]:
     }
     if package.license and found["licenseDeclared"] == "NOASSERTION":
         found["licenseComments"] = package.license
-    if package.source_name and package.source_name != package.name:
+    if package.source_name and (package.source_name, package.source_version) != (package.name, package.version):
         found["sourceInfo"] = f"built from {package.source_name} {package.source_version}; {places}".rstrip("; ")
     elif places:
         found["sourceInfo"] = places

@@ -4,18 +4,21 @@ from collections.abc import Callable
 
 from seawall.core.errors import SeawallError
 from seawall.images.collect.reading import Reading
-from seawall.images.collect.sources import docker, docker_archive, dockerfile, oci, registry
+from seawall.images.collect.sources import dir as directory
+from seawall.images.collect.sources import docker, docker_archive, dockerfile, oci, registry, sbom
 from seawall.images.collect.streams import OutOfTime
 from seawall.images.model import Inventory
 
 SOURCES: dict[str, Callable[[str, Reading], Inventory]] = {
+    "dir": directory.read,
     "docker": docker.read,
     "docker-archive": docker_archive.read,
     "oci": oci.read,
     "registry": registry.read,
     "dockerfile": dockerfile.read,
+    "sbom": sbom.read,
 }
-PLANNED = ("containerd", "podman", "dir")
+PLANNED = ("containerd", "podman")
 """Named by other tools, not read by this version: to look for such an image in Docker would mislead."""
 
 
