@@ -19,6 +19,7 @@ BENCHMARKS = {
     "rules": "rule engine: microseconds an event",
     "intel": "import and match of advisories",
     "secrets": "secrets planted in an image beside Trivy and gitleaks: found, other hits, seconds, memory",
+    "rejudge": "a thousand stored inventories judged again after an import",
     "images": "image scan beside Syft and Trivy",
     "baseline": "CIS Docker on this host, beside docker inspect of each container",
     "server": "lists of 100,000 rows, ingest a second",

@@ -312,6 +312,8 @@ class Judgement:
     ended: EndOfLife | None = None
     told: tuple[str, ...] = ()
     """Of decisions that no longer hold or that nothing needs."""
+    mark: str = ""
+    """Equal for judgements that say the same; "" for one that nobody has marked."""
 
 
 @dataclass(frozen=True, slots=True)

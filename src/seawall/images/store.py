@@ -213,6 +213,7 @@ def _whole(connection: Connection, source: Source, image_id: str, scan: str, now
         "packages": number,
         "data": head,
         "judged_with": "",
+        "verdict": "",
         **found.settle(connection, image_id, scan, head["checked"]),
     }
     mine = INVENTORIES.c.image_id == image_id

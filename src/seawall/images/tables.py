@@ -25,6 +25,8 @@ INVENTORIES = Table(
     Column("judged_with", String(64), nullable=False, index=True),
     Column("judged_at", String(32)),
     Column("judge_error", Text, nullable=False),
+    # Names what was found, so that a verdict that is the same again is not written again; "" is none.
+    Column("verdict", String(64), nullable=False),
     Column("unchecked", Integer, nullable=False),
     Column("kev", Integer, nullable=False),
     Column("fixable", Integer, nullable=False),

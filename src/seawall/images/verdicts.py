@@ -4,11 +4,15 @@ Judging happens elsewhere, outside the writer: `unjudged` names the inventories 
 `judged` writes what was found. A verdict on a scan that is no longer the image's newest is passed over.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import count
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Select, bindparam, case, cast, delete, func, insert, select, update
+from sqlalchemy import Connection, Integer, Select, Text, bindparam, case, cast, delete, func, insert, select, update
 
 from seawall.core.severity import Severity
 from seawall.images.detect.findings import worst_risk
@@ -44,21 +48,56 @@ def absent(connection: Connection, present: Select[Any], most: int) -> list[str]
 
 def put_aside(connection: Connection, image_id: str) -> None:
     """Keep what was read of an image that is gone, and drop its verdict."""
-    values = {"judged": False, "judged_with": "", "judge_error": ""}
+    values = {"judged": False, "judged_with": "", "judge_error": "", "verdict": ""}
     connection.execute(update(INVENTORIES).where(INVENTORIES.c.image_id == image_id).values(values))
-    _replace(connection, image_id, [])
+    _sum_up(connection, sorted(_replace(connection, image_id, [], "")))
+
+
+@dataclass(slots=True)
+class Sums:
+    """CVEs whose sums have to be made anew. One for many verdicts: their sums are made once, when all are written."""
+
+    touched: set[str] = field(default_factory=set)
+
+    def write(self, connection: Connection) -> None:
+        """Once, after the last verdict of the step."""
+        _sum_up(connection, sorted(self.touched))
+        self.touched.clear()
+
+
+def newest(connection: Connection, image_id: str, scan: str) -> bool:
+    """Whether this is still the image's newest scan."""
+    mine = (INVENTORIES.c.image_id == image_id, INVENTORIES.c.scan == scan)
+    return connection.execute(select(INVENTORIES.c.scan).where(*mine)).first() is not None
 
 
 def judged(
-    connection: Connection, image_id: str, scan: str, verdict: Judgement, *, version: str, now: str
+    connection: Connection,
+    image_id: str,
+    scan: str,
+    verdict: Judgement,
+    *,
+    version: str,
+    now: str,
+    sums: Sums | None = None,
 ) -> list[Change]:
-    """Write what is known of an inventory. A scan that is no longer the image's newest is passed over."""
+    """Write what is known of an inventory. A scan that is no longer the image's newest is passed over, and of a verdict
+    that says the same as the last one only the time is written. Sums are made at once, or later by the given `sums`."""
     mine = (INVENTORIES.c.image_id == image_id, INVENTORIES.c.scan == scan)
-    if connection.execute(select(INVENTORIES.c.scan).where(*mine)).first() is None:
+    last = connection.execute(select(INVENTORIES.c.verdict).where(*mine)).scalar()
+    if last is None:
+        return []
+    if verdict.mark and last == verdict.mark:
+        values: dict[str, Any] = {"judged_with": version, "judged_at": now}
+        connection.execute(update(INVENTORIES).where(*mine).values(values))
         return []
     found = list(verdict.vulnerabilities)[:MAX_FINDINGS]
     kept = (*found, *verdict.suppressed[: MAX_FINDINGS - len(found)])
-    _replace(connection, image_id, [_finding_row(image_id, number, one, now) for number, one in enumerate(kept)])
+    touched = _replace(connection, image_id, kept, now)
+    if sums is None:
+        _sum_up(connection, sorted(touched))
+    else:
+        sums.touched.update(touched)
     _mark_packages(connection, scan, verdict)
     counts = Counter(one.severity.value for one in found)
     values = {
@@ -67,6 +106,7 @@ def judged(
         "judged_with": version,
         "judged_at": now,
         "judge_error": "",
+        "verdict": verdict.mark,
         "unchecked": _unchecked(connection, scan),
         "kev": sum(one.kev for one in found),
         "fixable": sum(bool(one.fixed) for one in found),
@@ -80,18 +120,22 @@ def judged(
 def not_judged(connection: Connection, image_id: str, scan: str, why: str, *, version: str, now: str) -> list[Change]:
     """Note that judging failed: the image counts as not checked, until there is other knowledge."""
     mine = (INVENTORIES.c.image_id == image_id, INVENTORIES.c.scan == scan)
-    values = {"judged": False, "judged_with": version, "judged_at": now, "judge_error": why[:2000]}
+    values = {"judged": False, "judged_with": version, "judged_at": now, "judge_error": why[:2000], "verdict": ""}
     if not connection.execute(update(INVENTORIES).where(*mine).values(values)).rowcount:
         return []
-    _replace(connection, image_id, [])
+    _sum_up(connection, sorted(_replace(connection, image_id, [], "")))
     connection.execute(update(PACKAGES).where(PACKAGES.c.scan == scan).values(checked=None, vulnerabilities=0))
     return [Change("images/change", {"id": image_id})]
 
 
 def _finding_row(image_id: str, number: int, one: Vulnerability, now: str) -> dict[str, Any]:
+    return {**_values(one), "image_id": image_id, "number": number, "first_seen": now}
+
+
+@lru_cache(1 << 15)
+def _values(one: Vulnerability) -> dict[str, Any]:
+    """What is the same wherever it is found. Many images hold the same package."""
     return {
-        "image_id": image_id,
-        "number": number,
         "id": one.id[:128],
         "aliases": list(one.aliases[:50]),
         "package": one.package[:MAX_TEXT],
@@ -111,7 +155,6 @@ def _finding_row(image_id: str, number: int, one: Vulnerability, now: str) -> di
         "purl": one.purl[:1024],
         "path": one.path[:1024],
         "layer": one.layer,
-        "first_seen": now,
         "risk": one.risk,
         "poc": one.poc,
         "details": _details(one),
@@ -134,29 +177,60 @@ def _details(one: Vulnerability) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value or value == 0.0}
 
 
-_SUMMED = ("package", "severity_rank", "score", "kev", "fixable", "title", "url", "poc", "risk", "epss")
+_TEXTS = ("aliases", "details")
+"""Columns of JSON: compared as they are stored, which is cheaper than reading them."""
+_COMPARED = tuple(
+    column.name for column in VULNERABILITIES.c if column.name not in ("image_id", "number", "first_seen", *_TEXTS)
+)
+_OLD = select(
+    VULNERABILITIES.c.number,
+    VULNERABILITIES.c.first_seen,
+    *(VULNERABILITIES.c[name] for name in _COMPARED),
+    *(cast(VULNERABILITIES.c[name], Text) for name in _TEXTS),
+).where(VULNERABILITIES.c.image_id == bindparam("of_image"))
+_ID, _PURL, _SUPPRESSED = (_COMPARED.index(name) for name in ("id", "purl", "suppressed"))
 
 
-def _replace(connection: Connection, image_id: str, rows: list[dict[str, Any]]) -> None:
-    """Write all findings of an image anew; what was known before keeps its first sight."""
-    mine = VULNERABILITIES.c.image_id == image_id
-    old = [dict(row) for row in connection.execute(select(VULNERABILITIES).where(mine)).mappings()]
-    since = {(row["id"], row["purl"]): row["first_seen"] for row in old}
-    for row in rows:
-        row["first_seen"] = since.get((row["id"], row["purl"]), row["first_seen"])
-    connection.execute(delete(VULNERABILITIES).where(mine))
+@lru_cache(1 << 15)
+def _raw(one: Vulnerability) -> tuple[Any, ...]:
+    """A finding as `_OLD` would give it."""
+    values = _values(one)
+    return (*(values[name] for name in _COMPARED), *(json.dumps(values[name]) for name in _TEXTS))
+
+
+def _replace(connection: Connection, image_id: str, found: Sequence[Vulnerability], now: str) -> set[str]:
+    """Make an image's findings these: what is the same stays, what was seen before keeps its first sight.
+
+    Gives the CVEs whose sums that changes.
+    """
+    stay: dict[tuple[Any, ...], list[int]] = {}
+    since: dict[tuple[str, str], str] = {}
+    for number, first_seen, *rest in connection.execute(_OLD, {"of_image": image_id}):
+        raw = tuple(rest)
+        stay.setdefault(raw, []).append(number)
+        since[raw[_ID], raw[_PURL]] = first_seen
+    new: list[tuple[tuple[Any, ...], Vulnerability]] = []
+    used: set[int] = set()
+    for one in found:
+        raw = _raw(one)
+        if numbers := stay.get(raw):
+            used.add(numbers.pop())
+        else:
+            new.append((raw, one))
+    gone = {raw: numbers for raw, numbers in stay.items() if numbers}
+    _delete(connection, image_id, [number for numbers in gone.values() for number in numbers])
+    free = (number for number in count() if number not in used)
+    rows = [_finding_row(image_id, next(free), one, since.get((raw[_ID], raw[_PURL]), now)) for raw, one in new]
     if rows:
         connection.execute(insert(VULNERABILITIES), rows)
-    before, after = _by_id(old), _by_id(rows)
-    _sum_up(connection, [cve for cve in before.keys() | after.keys() if before.get(cve) != after.get(cve)])
+    return {raw[_ID] for raw in (*gone, *(raw for raw, _ in new)) if not raw[_SUPPRESSED]}
 
 
-def _by_id(rows: Sequence[Mapping[str, Any]]) -> dict[str, set[tuple[Any, ...]]]:
-    """What the sum by CVE is made of."""
-    found: dict[str, set[tuple[Any, ...]]] = {}
-    for row in (row for row in rows if not row["suppressed"]):
-        found.setdefault(row["id"], set()).add(tuple(row[name] for name in _SUMMED))
-    return found
+def _delete(connection: Connection, image_id: str, numbers: Sequence[int]) -> None:
+    mine = VULNERABILITIES.c.image_id == image_id
+    for at in range(0, len(numbers), PORTION):
+        portion = numbers[at : at + PORTION]
+        connection.execute(delete(VULNERABILITIES).where(mine, VULNERABILITIES.c.number.in_(portion)))
 
 
 def _sum_up(connection: Connection, ids: Sequence[str]) -> None:
@@ -207,7 +281,9 @@ def _mark_packages(connection: Connection, scan: str, verdict: Judgement) -> Non
         number[one.purl] += 1
         if one.purl not in worst or one.severity.rank > worst[one.purl].rank:
             worst[one.purl] = one.severity
-    rows = connection.execute(select(PACKAGES).where(PACKAGES.c.scan == scan)).mappings()
+    names = ("scan", "number", "purl", "checked", "vulnerabilities", "severity", "severity_rank")
+    wanted = select(*(PACKAGES.c[name] for name in names)).where(PACKAGES.c.scan == scan)
+    rows = connection.execute(wanted).mappings()
     changed = list(_marks(rows, verdict.unchecked, number, worst))
     if changed:
         connection.execute(_MARK, changed)

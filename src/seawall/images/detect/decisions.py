@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from hashlib import sha256
 from typing import TypeVar
 
 from seawall.images.detect.findings import ordered
@@ -71,7 +72,9 @@ class _Book:
                 found.append(one)
             else:
                 suppressed.append(replace(one, suppressed=_why(decision), decided=decision.status))
-        return replace(given, vulnerabilities=ordered(found), suppressed=ordered(suppressed))
+        decided = [(one.id, one.purl, one.suppressed) for one in suppressed]
+        mark = sha256(f"{given.mark}{decided!r}".encode("utf-8", "surrogateescape")).hexdigest() if given.mark else ""
+        return replace(given, vulnerabilities=ordered(found), suppressed=ordered(suppressed), mark=mark)
 
     def inventory(self) -> Inventory:
         left_out: Counter[str] = Counter()

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from typing import Protocol
 
 from seawall.core.severity import Severity
@@ -14,6 +15,8 @@ from seawall.intel.model import Match
 
 MIN_PACKAGES = 20
 """Packages that the advisories of an ecosystem speak of at least; fewer are a sample, whose silence says nothing."""
+MAX_KEPT = 100_000
+"""Packages and findings that a judge keeps; with more it begins anew."""
 NOWHERE = Location("", -1)
 NO_FEED = "no imported feed covers {}"
 PAID = "fixed in {} for customers of Ubuntu Pro only"
@@ -27,6 +30,16 @@ class Knowledge(Known, Protocol):
         ...
 
 
+class _Answer:
+    """What was found of one package."""
+
+    __slots__ = ("found", "mark")
+
+    def __init__(self, found: tuple[Vulnerability, ...]) -> None:
+        self.found = found
+        self.mark = sha256(repr(found).encode("utf-8", "surrogateescape")).hexdigest() if found else ""
+
+
 class Judge:
     """Judges inventories with one state of knowledge; asks each distinct question once, whichever image has it."""
 
@@ -36,19 +49,36 @@ class Judge:
         self._covered = frozenset(name for name, packages in known.ecosystems().items() if packages >= MIN_PACKAGES)
         self._today = today
         self._declared = declared
+        self._answers: dict[Question, _Answer] = {}
+        self._kept = 0
 
     def judge(self, inventory: Inventory) -> Judgement:
         """All vulnerabilities of an image, the worst first, and which packages could not be judged."""
         asked = list(questions(inventory, self._covered, declared=self._declared))
-        found = [one for question in asked for one in self._found(question)]
+        answers = [self._answer(question) for question in asked]
+        found = [one for answer in answers for one in answer.found]
         reasons = unchecked(asked, self._covered)
+        end = ended(inventory.os, self._today) if self._today else None
+        said = [repr(sorted(reasons.items())), repr(end), *sorted(answer.mark for answer in answers if answer.mark)]
         return Judgement(
             ordered(one for one in found if not one.suppressed),
             frozenset(reasons),
             reasons,
             ordered(one for one in found if one.suppressed),
-            ended(inventory.os, self._today) if self._today else None,
+            end,
+            mark=sha256("\n".join(said).encode("utf-8", "surrogateescape")).hexdigest(),
         )
+
+    def _answer(self, question: Question) -> "_Answer":
+        """What is found of a package is the same in every image that has it in the same place."""
+        answer = self._answers.get(question)
+        if answer is None:
+            if self._kept > MAX_KEPT:
+                self._answers.clear()
+                self._kept = 0
+            answer = self._answers[question] = _Answer(tuple(self._found(question)))
+            self._kept += 1 + len(answer.found)
+        return answer
 
     def _found(self, question: Question) -> Iterator[Vulnerability]:
         answers: dict[str, Match] = {}

@@ -1,5 +1,7 @@
 """From packages to questions, and from answers to vulnerabilities; what nobody could judge is named."""
 
+from dataclasses import replace
+
 import pytest
 
 from seawall.core.severity import Severity
@@ -129,7 +131,8 @@ def test_what_cannot_be_asked_is_not_checked_and_says_why(package: Package, why:
 def test_what_a_lock_file_names_is_judged_only_when_asked_for() -> None:
     known = Known(advisory("CVE-1", "npm", "left-pad", "2.0.0"))
     locked = package("left-pad", "1.0.0", "npm", declared=True)
-    assert judge(known, inventory(locked)) == Judgement((), frozenset(), {}, ())
+    found = judge(known, inventory(locked))
+    assert replace(found, mark="") == Judgement(())
     assert [one.id for one in Judge(known, declared=True).judge(inventory(locked)).vulnerabilities] == ["CVE-1"]
 
 
@@ -225,3 +228,18 @@ def test_a_sample_finds_but_its_silence_says_nothing() -> None:
     verdict = judge(known, inventory(hit, other, os=DEBIAN))
     assert [one.package for one in verdict.vulnerabilities] == ["x"]
     assert verdict.unchecked == {hit.purl, other.purl}
+
+
+def test_judgements_that_say_the_same_have_the_same_mark() -> None:
+    known = Known(advisory("CVE-1", "Debian:11", "x", "1"))
+    first = judge(known, inventory(package("x", "0"), package("y", "1"), os=DEBIAN))
+    assert first.mark
+    assert judge(known, inventory(package("x", "0"), package("y", "1"), os=DEBIAN)).mark == first.mark
+    assert judge(known, inventory(package("x", "0"), os=DEBIAN)).mark == first.mark, "of y there is nothing to say"
+    others = (
+        judge(known, inventory(package("x", "0.1"), package("y", "1"), os=DEBIAN)),
+        judge(known, inventory(package("x", "0"), package("n", "1", "npm"), os=DEBIAN)),
+        judge(Known(advisory("CVE-2", "Debian:11", "x", "1")), inventory(package("x", "0"), os=DEBIAN)),
+        judge(known, inventory(package("x", "0"), package("y", "1"), os=DEBIAN), today="2026-01-01"),
+    )
+    assert len({first.mark, *(one.mark for one in others)}) == 5

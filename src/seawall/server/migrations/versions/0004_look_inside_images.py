@@ -197,6 +197,7 @@ def _more() -> None:
         batch_op.add_column(sa.Column("epss", sa.Float(), nullable=True))
     with op.batch_alter_table("inventories", schema=None) as batch_op:
         batch_op.add_column(sa.Column("suppressed", sa.Integer(), nullable=False, server_default="0"))
+        batch_op.add_column(sa.Column("verdict", sa.String(length=64), nullable=False, server_default=""))
         batch_op.add_column(sa.Column("secrets", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("malware", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("config", sa.Integer(), nullable=True))
