@@ -49,6 +49,25 @@ def test_a_blind_agent_says_why(open_page, served, admin, cookie):
     expect(drawer).to_contain_text("CPU of the node")
 
 
+def test_why_no_better_protection_is_told_in_the_readers_language(open_page, served, admin, cookie):
+    node = Enrolled(served, served.enrolment_token(admin), hostname="reasons", host_id="reasons")
+    reasons = {
+        "lsm": "the kernel refused lsm.old.o: Operation not permitted",
+        "fanotify": "the gate did not answer in time; it is tried again after 10 s",
+        "docker": "something that nobody has translated",
+    }
+    means = {"exec": "signal", "file": "signal", "network": "none", "container": "none", "quarantine": False}
+    protection = {"level": 1, "means": means, "reasons": reasons, "enforce": True}
+    node.send(heartbeat(host={"id": "reasons", "name": "reasons"}, protection=protection))
+    page = open_page(served, cookie, f"/agents/{node.id}", locale="zh-CN")
+    drawer = page.get_by_role("dialog")
+    expect(drawer).to_contain_text("内核不接受（Operation not permitted）")
+    expect(drawer).to_contain_text("守护进程未及时应答，10 秒后重试")
+    expect(drawer).to_contain_text("something that nobody has translated")
+    drawer = open_page(served, cookie, f"/agents/{node.id}").get_by_role("dialog")
+    expect(drawer).to_contain_text("the guard did not answer in time; it is tried again after 10 s")
+
+
 def test_the_command_for_one_more_works(open_page, served, admin, cookie):
     page = open_page(served, cookie, "/agents")
     page.get_by_role("button", name="Install one more").click()

@@ -177,6 +177,8 @@ def test_a_waiver_is_seen_before_it_is_made_and_taken_back(open_page, served, co
     assert (made["owner"], made["reason"]) == ("admin", "our own deployment writes it")
 
     page = open_page(served, cookie, "/waivers")
+    title = served.get(f"/rules/{made['rules'][0]}", admin)["title"]["en"] if made["titles"] else made["rules"][0]
+    expect(row(page, "our own deployment")).to_contain_text(title)
     row(page, "our own deployment").locator("td").nth(2).click()
     drawer = page.get_by_role("dialog", name="Waiver", exact=True)
     expect(drawer).to_contain_text("admin")

@@ -53,6 +53,13 @@ ESCAPES = (
         "escape",
         options=ALL,
     ),
+    Deed(
+        "cgroup-left",
+        "mkdir /tmp/p; mount -t cgroup -o pids p /tmp/p; sh -c 'echo $$ >/tmp/p/cgroup.procs; true'",
+        "escape",
+        Severity.HIGH,
+        options=ALL,
+    ),
     # settings of the kernel
     Deed(
         "core-pattern",

@@ -123,7 +123,8 @@ class Door(Protocol):
     def about(self, connection: Connection, kind: str, id: str) -> dict[str, Any]:
         """What the other rooms know of a thing, as extra fields of its detail: rooms never ask each other.
 
-        `kind` is host (adds `agent`), container (adds `alerts`, `image_scan`) or image (adds `scan`).
+        `kind` is host (adds `agent`), container (adds `alerts`, `image_scan`), image (adds `scan`) or profile (by its
+        image's digest: adds `containers`, how many run, and `running`, the newest of them).
         """
         ...
 

@@ -12,6 +12,8 @@ from seawall.server import agents, jobs
 from seawall.server.tables import AGENTS
 
 _SCAN = "image.inventory"
+MAX_RUNNING = 100
+"""Containers that a profile names."""
 
 
 def about(connection: Connection, kind: str, id: str) -> dict[str, Any]:
@@ -124,10 +126,26 @@ def _use() -> Beside:
     return Beside((query,), ("containers",), (), lambda row: {"containers": row["containers"] or 0})
 
 
-def _profile() -> Beside:
-    """Running containers of each image digest, as profiles are named: by the digest, else by the image's id."""
+def _image_key() -> Any:
+    """As profiles are named: by the image's digest, else by its id."""
     containers = assets.CONTAINERS.c
-    digest = func.coalesce(func.nullif(containers.data["image_digest"].as_string(), ""), containers.image_id)
+    return func.coalesce(func.nullif(containers.data["image_digest"].as_string(), ""), containers.image_id)
+
+
+def _running(connection: Connection, digest: str) -> dict[str, Any]:
+    """The containers that a profile speaks of: how many run, and the newest of them."""
+    containers = assets.CONTAINERS.c
+    mine = (containers.state == "running", _image_key() == digest)
+    wanted = select(containers.id, containers.name, containers.host_name).where(*mine)
+    rows = connection.execute(wanted.order_by(containers.created_at.desc(), containers.id).limit(MAX_RUNNING))
+    count = connection.execute(select(func.count()).select_from(assets.CONTAINERS).where(*mine)).scalar_one()
+    return {"containers": count, "running": [dict(row) for row in rows.mappings()]}
+
+
+def _profile() -> Beside:
+    """Running containers of each image digest."""
+    containers = assets.CONTAINERS.c
+    digest = _image_key()
     # In two steps: PostgreSQL does not see that an expression with a parameter is the one it groups by.
     named = select(digest.label("id")).where(containers.state == "running").subquery("named")
     query: Select[Any] = select(named.c.id, func.count().label("containers")).group_by(named.c.id)
@@ -138,5 +156,6 @@ _ABOUT: dict[str, Callable[[Connection, str], dict[str, Any]]] = {
     "host": _host,
     "container": _container,
     "image": _image,
+    "profile": _running,
 }
 _BESIDE: dict[str, Callable[[], Beside]] = {"image": _scans, "image.use": _use, "profile": _profile}

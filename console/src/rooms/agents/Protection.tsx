@@ -4,6 +4,34 @@ import { useTranslation } from 'react-i18next'
 import { Facts, Section } from '@/parts/Facts'
 import { MEANS_OF, type Agent } from './data'
 
+/** What nodes say in English, so that it can be said in the reader's language; whatever else they say is shown as it is. */
+const REASONS: [RegExp, string][] = [
+  [/^not looked at yet$/, 'notYet'],
+  [/^the sensor is off$/, 'sensorOff'],
+  [/^this kernel has no permission events/, 'noPermissionEvents'],
+  [/^neither nft nor iptables is installed$/, 'noFirewall'],
+  [/^no Docker socket$/, 'noDocker'],
+  [/^openat2: .*Linux 5\.6 or newer is needed$/, 'noOpenat2'],
+  [/^the unified cgroup hierarchy is not mounted/, 'noUnified'],
+  [/^the kernel takes security programs but does not ask them/, 'notAsked'],
+  [/^the gate did not answer in time; it is tried again after (\d+) s$/, 'gateLate'],
+  [/^the gate (?:ended|takes no orders): (.*); it is tried again after \d+ s$/, 'gateEnded'],
+  [/^container (\w+): (.*)$/, 'container'],
+  [/^the kernel refused (\S+): (.*)$/s, 'refused'],
+]
+
+/** A reason in the reader's language. */
+function useReason() {
+  const { t } = useTranslation('agents')
+  return (why: string) => {
+    for (const [pattern, key] of REASONS) {
+      const found = pattern.exec(why)
+      if (found) return t(`protection.why.${key}`, { one: found[1] ?? '', two: found[2] ?? '', said: why })
+    }
+    return why
+  }
+}
+
 const TONES = ['high', 'medium', 'medium', 'good', 'good']
 
 /** The level as bars, number and word. */
@@ -28,6 +56,7 @@ export function ProtectionLevel({ agent }: { agent: Agent }) {
 
 export function ProtectionSection({ agent }: { agent: Agent }) {
   const { t } = useTranslation('agents')
+  const reason = useReason()
   const { protection } = agent
   if (protection?.level === undefined)
     return (
@@ -56,7 +85,7 @@ export function ProtectionSection({ agent }: { agent: Agent }) {
             <ul className="reasons">
               {Object.entries(reasons).map(([name, why]) => (
                 <li key={name}>
-                  <b>{t(`protection.means.${name}`, { defaultValue: name })}</b>: {why} <span className="quiet">{t(`protection.mend.${name}`, { defaultValue: '' })}</span>
+                  <b>{t(`protection.means.${name}`, { defaultValue: name })}</b>: <span title={why}>{reason(why)}</span> <span className="quiet">{t(`protection.mend.${name}`, { defaultValue: '' })}</span>
                 </li>
               ))}
             </ul>

@@ -7,6 +7,7 @@ import { patch, post, put } from '@/api/client'
 import { useMay } from '@/api/session'
 import { Copyable } from '@/parts/Copyable'
 import { Drawer } from '@/parts/Drawer'
+import { EntityLink } from '@/parts/EntityLink'
 import { Facts, Section } from '@/parts/Facts'
 import { useExplain } from '@/parts/Failure'
 import { exact, Time } from '@/parts/Time'
@@ -66,6 +67,7 @@ function Body({ profile }: { profile: ProfileDetail }) {
             [t('column.image'), <Link key="i" to={`/images?q=${encodeURIComponent(profile.image)}`}>{profile.image || '–'}</Link>],
             [t('digest'), <Copyable key="d" text={profile.image_digest} short={profile.image_digest.slice(0, 26)} />],
             [t('profile.containers'), profile.containers === undefined ? undefined : <Link key="c" to={`/containers?q=${encodeURIComponent(profile.image)}`}>{number(profile.containers)}</Link>],
+            [t('profile.running'), profile.running?.length ? <Running key="r" profile={profile} /> : undefined],
             [t('profile.since'), <Time key="s" at={profile.learned_since} />],
             [t('profile.lastNew'), <Time key="n" at={profile.last_new} />],
             [t('profile.violations'), profile.violations_7d ? <Link key="v" to={`/alerts?rule=profile_violation&image=${encodeURIComponent(profile.image)}`}>{number(profile.violations_7d)}</Link> : number(0)],
@@ -75,6 +77,23 @@ function Body({ profile }: { profile: ProfileDetail }) {
       <Programs profile={profile} />
       <Audit row={profile} />
     </>
+  )
+}
+
+function Running({ profile }: { profile: ProfileDetail }) {
+  const running = profile.running ?? []
+  return (
+    <span data-test="running">
+      {running.map(({ id, name, host_name }, place) => (
+        <span key={id} title={host_name}>
+          {place > 0 && ', '}
+          <EntityLink kind="container" id={id}>
+            {name}
+          </EntityLink>
+        </span>
+      ))}
+      {(profile.containers ?? 0) > running.length && ' …'}
+    </span>
   )
 }
 

@@ -6,7 +6,7 @@ import { Empty } from '@/parts/Empty'
 import { EntityLink, placeOf } from '@/parts/EntityLink'
 import { Page } from '@/parts/Page'
 import { Time } from '@/parts/Time'
-import { number } from '@/shell/i18n'
+import { number, say } from '@/shell/i18n'
 import type { Waiver } from './policy'
 import './runtime.css'
 
@@ -23,13 +23,15 @@ export function WaiversPage() {
       {
         key: 'rules',
         title: t('column.rule'),
-        width: 160,
+        width: 220,
         render: (row) =>
           row.rules.length ? (
             row.rules.map((rule, place) => (
               <span key={rule}>
                 {place > 0 && ', '}
-                <EntityLink kind="rule" id={rule} />
+                <EntityLink kind="rule" id={rule}>
+                  <span title={rule}>{say(row.titles?.[rule]) || rule}</span>
+                </EntityLink>
               </span>
             ))
           ) : (

@@ -95,6 +95,8 @@ export interface Replay {
 export interface Waiver extends Audited {
   id: string
   rules: string[]
+  /** Of those of its rules that there are. */
+  titles?: Record<string, Bilingual>
   fields: Record<string, string | string[]>
   condition: string
   owner: string
@@ -145,6 +147,8 @@ export interface ProfileProgram {
 
 export interface ProfileDetail extends Omit<Profile, 'programs'> {
   programs: ProfileProgram[]
+  /** The newest containers that run from the image. */
+  running?: { id: string; name: string; host_name: string }[]
 }
 
 export interface Settings {

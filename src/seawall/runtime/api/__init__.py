@@ -18,7 +18,7 @@ def router(door: Door, board: Board | None = None) -> APIRouter:
     routes.include_router(replays.router(door))
     routes.include_router(files.router(door, board))
     routes.include_router(rules.router(door, board))
-    routes.include_router(waivers.router(door))
+    routes.include_router(waivers.router(door, board))
     routes.include_router(profiles.router(door, board))
     routes.include_router(settings.router(door, board))
     return routes

@@ -37,11 +37,12 @@ def router(door: Door, board: Board) -> APIRouter:
 
     def detail(connection: Connection, row: dict[str, Any]) -> dict[str, Any]:
         found = profiles.shown(row, clock.now(), learning_hours(connection, board))
+        found |= door.about(connection, "profile", row["image_digest"])
         return {**found, "program_count": row["programs"], "programs": profiles.programs(connection, row["id"])}
 
     @routes.get("/profiles/{id}", operation_id="get_profile", dependencies=[Depends(door.viewer)])
     def get_profile(id: str, connection: Annotated[Connection, Depends(door.read)]) -> dict[str, Any]:
-        """One profile with its programs; `program_count` is how many."""
+        """One profile with its programs (`program_count` is how many) and the containers that run (`running`)."""
         return detail(connection, profiles.one(connection, id))
 
     def changed(connection: Connection, row: dict[str, Any]) -> tuple[dict[str, Any], Sequence[Change]]:

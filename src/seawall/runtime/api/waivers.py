@@ -1,7 +1,7 @@
 """Waivers (加白) over HTTP: what one would have silenced, those there are, and their life."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -13,6 +13,7 @@ from seawall.core.errors import SeawallError
 from seawall.core.ids import new_id
 from seawall.lists import Change, Door, Listing, Refused, User, add
 from seawall.runtime import compose, load, scope
+from seawall.runtime.api.board import Board
 from seawall.runtime.compose import Silence
 from seawall.runtime.model import Waiver
 from seawall.runtime.store import policy, waivers
@@ -68,10 +69,10 @@ class Changed(BaseModel):
         return self
 
 
-def router(door: Door) -> APIRouter:
+def router(door: Door, board: Board) -> APIRouter:
     """Their routes."""
     routes = APIRouter()
-    add(routes, "/waivers", lambda _connection, _words: _waivers(), door, name="list_runtime_waivers")
+    add(routes, "/waivers", lambda _connection, _words: _waivers(board), door, name="list_runtime_waivers")
 
     @routes.post("/waivers/preview", operation_id="preview_waiver", dependencies=[Depends(door.viewer)])
     def preview_waiver(wish: Preview, connection: Annotated[Connection, Depends(door.read)]) -> dict[str, Any]:
@@ -181,7 +182,13 @@ def _until(text: str | None, user: User) -> str | None:
     return clock.format_time(until)
 
 
-def _waivers() -> Listing:
+def _titled(row: Mapping[str, Any], titles: Mapping[str, Any]) -> dict[str, Any]:
+    """With the titles of its rules, as far as there are such rules."""
+    return {**row, "titles": {rule: titles[rule] for rule in row["rules"] if rule in titles}}
+
+
+def _waivers(board: Board) -> Listing:
+    titles = {rule.id: {"en": rule.title, "zh": rule.title_zh} for rule in board.composed().rules}
     now = literal(clock.now())
     ended = case((or_(WAIVERS.c.expires_at.is_(None), WAIVERS.c.expires_at > now), "active"), else_="expired")
     return Listing(
@@ -192,4 +199,5 @@ def _waivers() -> Listing:
         filters=("id", "owner", "state", "created_by"),
         text=("owner", "reason", "condition"),
         time="created_at",
+        row=lambda row: _titled(row, titles),
     )

@@ -80,7 +80,7 @@ class Native:
             title=titles[0],
             category=_one(Category, value, "category"),
             severity=_one(Severity, value, "severity"),
-            kinds=tuple(_one(Kind, {"kinds": kind}, "kinds") for kind in _texts(value, "kinds")),
+            kinds=tuple(_one(Kind, {"kind of event": kind}, "kind of event") for kind in _texts(value, "kinds")),
             when=self._condition(entry),
             action=_action(value),
             why=whys[0],
@@ -121,11 +121,14 @@ def _languages(value: Mapping[str, Any], name: str) -> tuple[str, str]:
 
 
 def _one(choices: Any, value: Mapping[str, Any], name: str) -> Any:
+    known = ", ".join(choices)
+    found = value.get(name)
+    if found is None:
+        raise Wrong(f"the {name} is missing", f"write {name}: with one of {known}")
     try:
-        return choices(value.get(name))
+        return choices(found)
     except ValueError:
-        known = ", ".join(choices)
-        raise Wrong(f"{name} is not {value.get(name)!r}", f"use one of: {known}") from None
+        raise Wrong(f"there is no {name} {found!r}", f"use one of: {known}") from None
 
 
 def _texts(value: Mapping[str, Any], name: str) -> tuple[str, ...]:
@@ -138,5 +141,5 @@ def _texts(value: Mapping[str, Any], name: str) -> tuple[str, ...]:
 def _action(value: Mapping[str, Any]) -> str:
     action = value.get("action", "alert")
     if action not in ("alert", "block", "allow"):
-        raise Wrong(f"action is not {action!r}", "use alert, block or allow")
+        raise Wrong(f"there is no action {action!r}", "use alert, block or allow")
     return str(action)

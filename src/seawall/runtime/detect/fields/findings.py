@@ -40,6 +40,19 @@ def _foreign(event: Event) -> bool | None:
     return event.file.foreign if event.file is not None and event.kind is not Kind.EXEC else None
 
 
+CGROUPS = frozenset([0x27E0EB, 0x63677270])
+
+
+def _cgroup(event: Event) -> str | None:
+    """Runtimes name a container's cgroup by its id, and what is below is the container's own."""
+    container, file = event.process.container, event.file
+    if container is None or file is None or event.kind is Kind.EXEC or file.fs_magic not in CGROUPS:
+        return None
+    if not file.inner_path:
+        return None
+    return "own" if container.id in file.inner_path else "other"
+
+
 def _upper_path(event: Event) -> str | None:
     file = event.process.file
     return file.upper_path or None if file is not None else None
@@ -129,6 +142,7 @@ ALL = (
     Field("fd.sweep", "text", _raw("sweep"), "the process knocks at many ports of a host, or at many hosts"),
     Field("fd.is_runtime_socket", "flag", _raw("runtime_socket"), "is a container runtime's socket"),
     Field("fd.is_runtime_program", "flag", _raw("runtime_program"), "is a program of this host's container runtime"),
+    Field("fd.cgroup", "text", _cgroup, "of a file of a cgroup: own, of the container or below it, or other"),
     Field("fd.is_foreign", "flag", _foreign, "the file lies in another mount namespace than the process"),
     Field("fd.filetype", "text", _file_type, "regular, directory, block, character, pipe, socket or link"),
 )
