@@ -52,6 +52,8 @@ class Config:
     """A session ends after this even when it is used, so a wallboard is logged in again once a month."""
     writer_queue: int = 2000
     """Transactions that may wait for the writer; beyond it requests are told to come again."""
+    scan_workers: int = 1
+    """Images of registries that this server scans at a time; each may take a core and 200 MB."""
     log_level: str = "info"
     intervals: Intervals = field(default_factory=Intervals)
 
@@ -157,6 +159,8 @@ def _check(config: Config) -> None:
         )
     if not 0 < config.agent_late < config.agent_offline:
         raise SeawallError("agent_late must be more than 0 and less than agent_offline")
+    if not 0 <= config.scan_workers <= 64:
+        raise SeawallError("scan_workers is from 0 (this server scans nothing) to 64")
     if config.log_level not in ("debug", "info", "warning", "error"):
         raise SeawallError(f"log_level is debug, info, warning or error, not {config.log_level!r}")
     if any(value <= 0 for value in dataclasses.astuple(config.intervals)):

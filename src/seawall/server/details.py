@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Select, String, cast, func, or_, select
+from sqlalchemy import Connection, Select, String, cast, func, literal, or_, select, union, union_all
 
 from seawall.assets import store as assets
 from seawall.images import store as images
+from seawall.images.tables import REGISTRY_IMAGES
 from seawall.lists import Beside, Change, Held, Refused
 from seawall.server import agents, jobs
 from seawall.server.tables import AGENTS
@@ -110,8 +111,35 @@ def _scan(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"scan": {**verdict, **order, "error": order["error"] or verdict["error"]}}
 
 
+def present() -> Select[Any]:
+    """Every image that some host or registry holds, once, with a name."""
+    held = select(assets.IMAGES.c.id, assets.IMAGES.c.name, literal(0).label("rank"))
+    columns = REGISTRY_IMAGES.c
+    name = (columns.repository + ":" + columns.tag).label("name")
+    stored = select(columns.image_id.label("id"), name, literal(1).label("rank")).where(columns.image_id != "")
+    every = union_all(held, stored).subquery("every")
+    first = func.row_number().over(partition_by=every.c.id, order_by=(every.c.rank, every.c.name))
+    numbered = select(every.c.id, every.c.name, first.label("first")).subquery("numbered")
+    return select(numbered.c.id, numbered.c.name).where(numbered.c.first == 1)
+
+
+def known() -> Select[Any]:
+    """The ids of them all, quicker."""
+    held, stored = select(assets.IMAGES.c.id), select(REGISTRY_IMAGES.c.image_id)
+    return select(union(held, stored).subquery("known").c.id)
+
+
 def _use() -> Beside:
-    """Each image that some host holds, with its name and its running containers."""
+    """Each image that some host or registry holds, with its name and its running containers."""
+    return _with_containers(present())
+
+
+def _held() -> Beside:
+    """The same of those alone that hosts hold."""
+    return _with_containers(select(assets.IMAGES.c.id, assets.IMAGES.c.name))
+
+
+def _with_containers(images: Select[Any]) -> Beside:
     running = assets.CONTAINERS.c.state == "running"
     containers = (
         select(assets.CONTAINERS.c.image_id, func.count().label("n"))
@@ -119,10 +147,9 @@ def _use() -> Beside:
         .group_by(assets.CONTAINERS.c.image_id)
         .subquery("running")
     )
+    there = images.subquery("there")
     number = func.coalesce(containers.c.n, 0).label("containers")
-    query = select(assets.IMAGES.c.id, assets.IMAGES.c.name, number).outerjoin(
-        containers, containers.c.image_id == assets.IMAGES.c.id
-    )
+    query = select(there.c.id, there.c.name, number).outerjoin(containers, containers.c.image_id == there.c.id)
     return Beside((query,), ("containers",), (), lambda row: {"containers": row["containers"] or 0})
 
 
@@ -158,4 +185,9 @@ _ABOUT: dict[str, Callable[[Connection, str], dict[str, Any]]] = {
     "image": _image,
     "profile": _running,
 }
-_BESIDE: dict[str, Callable[[], Beside]] = {"image": _scans, "image.use": _use, "profile": _profile}
+_BESIDE: dict[str, Callable[[], Beside]] = {
+    "image": _scans,
+    "image.use": _use,
+    "image.held": _held,
+    "profile": _profile,
+}

@@ -17,6 +17,8 @@ from seawall.server.tables import JOBS, Row
 
 DEADLINES = {
     "image.inventory": 1800,
+    "registry.sync": 7200,
+    "registry.image": 3600,
     "baseline.collect": 900,
     "assets.refresh": 120,
     "runtime.replay": 900,

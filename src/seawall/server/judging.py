@@ -9,10 +9,9 @@ import time
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from seawall.assets import store as assets
 from seawall.core import clock
 from seawall.core.errors import Unreachable
 from seawall.images import found, ignores, policies, verdicts
@@ -66,7 +65,7 @@ def turn(parts: Parts, bench: Bench | None = None) -> int:
     """Judge a few inventories of images that hosts hold, put aside the verdicts of others; how many there were."""
     until = time.monotonic() + TURN_SECONDS
     known = parts.knowledge.current()
-    present = select(assets.IMAGES.c.id)
+    present = details.known()
     with parts.database.reading() as connection:
         gone = verdicts.absent(connection, present, AT_ONCE)
         waiting = verdicts.unjudged(connection, present, known.version, AT_ONCE) if known is not None else []

@@ -11,6 +11,7 @@ from seawall.baseline import store as baseline
 from seawall.images import store as images
 from seawall.intel.store import EMPTY_STATUS
 from seawall.runtime import store as runtime
+from seawall.server import details
 from seawall.server.knowledge import Knowledge
 from seawall.server.parts import Parts
 from seawall.server.tables import AGENTS
@@ -34,7 +35,7 @@ def overview(connection: Connection, knowledge: Knowledge) -> dict[str, Any]:
         "alerts": runtime.overview(connection, time.time()),
         "agents": _agents(connection),
         "assets": assets.counts(connection),
-        "images": images.overview(connection, select(assets.IMAGES.c.id, assets.IMAGES.c.name)),
+        "images": images.overview(connection, details.present()),
         "baseline": baseline.overview(connection),
         "intel": _intel(knowledge),
     }

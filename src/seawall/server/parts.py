@@ -13,6 +13,7 @@ from seawall.server.jobs import Bell
 from seawall.server.knowledge import Knowledge
 from seawall.server.live import Hub
 from seawall.server.plans import Plans
+from seawall.server.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,5 +38,6 @@ class Parts:
     plans: Plans
     knowledge: Knowledge
     listed: Listed
+    vault: Vault
     installer: Callable[[], Installer]
     """Made on the first call: packing the agent takes a moment."""

@@ -22,7 +22,7 @@ from seawall.core import clock
 from seawall.core.errors import SeawallError
 from seawall.intel.listed import NAME, open_listed
 from seawall.lists import Change
-from seawall.server import accounts, app, judging, logs, plans, rounds, scanning, schema
+from seawall.server import accounts, app, judging, logs, plans, rounds, scanning, schema, workers
 from seawall.server.ca import Authority, door_context, own_names
 from seawall.server.config import Config
 from seawall.server.db import Database, open_writes
@@ -34,6 +34,7 @@ from seawall.server.knowledge import Knowledge
 from seawall.server.live import Hub
 from seawall.server.parts import Installer, Parts
 from seawall.server.plans import Plans
+from seawall.server.vault import Vault
 
 LOG = structlog.get_logger("seawall.server")
 STOP_SECONDS = 2
@@ -88,6 +89,7 @@ def assemble(config: Config, database: Database, hub: Hub, installer: Callable[[
         plans=Plans(config, database, hub.publish, listed),
         knowledge=Knowledge(config.intel),
         listed=listed,
+        vault=Vault(config.state),
         installer=installer,
     )
 
@@ -117,6 +119,7 @@ async def _serve(parts: Parts, doors: list[socket.socket]) -> None:
         asyncio.create_task(rounds.renew(parts, contexts)),
         asyncio.create_task(judging.watch(parts)),
         asyncio.create_task(scanning.watch(parts)),
+        asyncio.create_task(workers.watch(parts)),
         asyncio.create_task(rounds.sweep(parts)),
         asyncio.create_task(plans.watch(parts.plans, parts.bell.ring_all)),
     ]

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, select
 
 from seawall.assets import store as assets
 from seawall.core import clock
-from seawall.images import scans, schedules, timetable
-from seawall.images.api.scans import candidates
+from seawall.images import registries, scans, schedules, timetable
+from seawall.images.api.scans import SCANNERS, candidates
 from seawall.images.scans import Wish
 from seawall.lists import Change, Refused, Source
 from seawall.server import agents, jobs
@@ -31,6 +31,9 @@ AT_ONCE = 2
 PORTION = 200
 """Targets that one turn looks at."""
 ORDER = "image.inventory"
+SELF = "server"
+"""Stands where a job has its agent, of what the server does itself."""
+SYNC, SCAN = "registry.sync", "registry.image"
 LATE = "the time of the scan was over, or no node that holds the image had its agent online"
 
 
@@ -48,13 +51,38 @@ def turn(parts: Parts, seconds: float) -> None:
     """One look. Writes only when there is something to write."""
     now = clock.format_time(seconds)
     with parts.database.reading() as connection:
+        looks = registries.due(connection, now)
         due = schedules.due(connection, now)
         active = scans.running(connection)
+    for row in looks:
+        parts.database.write(functools.partial(_look, row=row, seconds=seconds))
     for schedule in due:
         parts.database.write(functools.partial(_begin, parts=parts, schedule=schedule, seconds=seconds))
     for scan in active:
         for agent_id in parts.database.write(functools.partial(_advance, scan=scan, seconds=seconds)):
             parts.bell.ring(agent_id)
+
+
+def _look(connection: Connection, *, row: Mapping[str, Any], seconds: float) -> tuple[None, list[Change]]:
+    """A registry's time has come. The next one is set when this look has ended."""
+    _, told = jobs.create(connection, SELF, SYNC, {"registry": row["id"]}, target=row["name"], seconds=seconds)
+    state = registries.state(connection, row["id"], state="syncing", progress=0.0, message="", next_at=None)
+    return None, [*told, *state]
+
+
+def scan_new(parts: Parts, registry: Mapping[str, Any], seconds: float) -> None:
+    """Scan what a registry holds and nobody has read yet."""
+
+    def step(connection: Connection) -> tuple[None, list[Change]]:
+        scope = scans.Scope("registry", registries=(registry["id"],))
+        found = [one for one in scans.chosen(scope, candidates(connection, parts.door)) if not one.scanned]
+        if not found:
+            return None, []
+        wish = Wish(registry["name"], scope, SCANNERS, "seawall", seconds + 86400)
+        _, changes = scans.create(connection, wish, found, clock.format_time(seconds))
+        return None, changes
+
+    parts.database.write(step)
 
 
 def _begin(
@@ -116,6 +144,9 @@ def _hand_out(connection: Connection, scan: Mapping[str, Any], seconds: float) -
     changes: list[Change] = []
     for target in scans.targets(connection, scan["id"], "waiting", PORTION):
         if target["registry"]:
+            if busy[SELF] < AT_ONCE:
+                changes += _to_worker(connection, scan, target, seconds)
+                busy[SELF] += 1
             continue
         agent = _free(connection, target["image_id"], online, busy)
         if agent is None:
@@ -129,8 +160,18 @@ def _hand_out(connection: Connection, scan: Mapping[str, Any], seconds: float) -
     return rung, changes
 
 
+def _to_worker(
+    connection: Connection, scan: Mapping[str, Any], target: Mapping[str, Any], seconds: float
+) -> list[Change]:
+    """A registry's image is read by the server's own workers."""
+    args = {**{name: target[name] for name in ("registry", "target", "image_id")}, "scanners": scan["scanners"]}
+    job, told = jobs.create(connection, SELF, SCAN, args, target=target["target"], seconds=seconds)
+    scans.started(connection, scan["id"], target["number"], job["id"], clock.format_time(seconds))
+    return told
+
+
 def _busy(connection: Connection) -> Counter[str]:
-    wanted = select(JOBS.c.agent_id).where(JOBS.c.kind == ORDER, JOBS.c.state.in_(jobs.OPEN))
+    wanted = select(JOBS.c.agent_id).where(JOBS.c.kind.in_((ORDER, SCAN)), JOBS.c.state.in_(jobs.OPEN))
     return Counter(connection.execute(wanted).scalars())
 
 

@@ -152,7 +152,7 @@ def router(door: Door) -> APIRouter:
 
 def candidates(connection: Connection, door: Door) -> list[Candidate]:
     """All images that could be scanned: those that hosts hold, and those of registries."""
-    use = door.beside("image.use").queries[0].subquery("used")
+    use = door.beside("image.held").queries[0].subquery("used")
     rows = select(use.c.id, use.c.name, use.c.containers, INVENTORIES.c.scan.label("scan"))
     held = rows.select_from(use.outerjoin(INVENTORIES, INVENTORIES.c.image_id == use.c.id)).order_by(use.c.name)
     found = [

@@ -20,7 +20,7 @@ def main() -> int:
     """0 when everything was said; else 1, with the reason as the last line on stderr."""
     image_id, name, order, args = sys.argv[1:5]
     try:
-        inventory = docker.read(image_id, Reading(opened(_options(args)), _progress))
+        inventory = docker.read(image_id, Reading(opened(_options(args)), progress))
         if inventory.config.id != image_id:
             inventory = _vouched(inventory, image_id)
         send(replace(inventory, name=name or inventory.name, target=f"docker:{name or image_id}"), image_id, order)
@@ -45,7 +45,7 @@ def send(inventory: Inventory, image_id: str, order: str) -> None:
     whole = parts(inventory)
     for number, part in enumerate(whole, 1):
         address = {"order": order, "image_id": image_id, "part": number, "parts": len(whole)}
-        _line({"item": {**address, "inventory": part}})
+        line({"item": {**address, "inventory": part}})
 
 
 def _vouched(inventory: Inventory, image_id: str) -> Inventory:
@@ -55,11 +55,13 @@ def _vouched(inventory: Inventory, image_id: str) -> Inventory:
     return inventory
 
 
-def _progress(share: float, message: str) -> None:
-    _line({"progress": round(share, 3), "message": message})
+def progress(share: float, message: str) -> None:
+    """Tell how far it is."""
+    line({"progress": round(share, 3), "message": message})
 
 
-def _line(value: dict[str, Any]) -> None:
+def line(value: dict[str, Any]) -> None:
+    """One line for the parent."""
     sys.stdout.write(json.dumps(value, separators=(",", ":")) + "\n")
     sys.stdout.flush()
 
