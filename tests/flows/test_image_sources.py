@@ -1,15 +1,20 @@
 """One image, by every way to have it, of the real programs that people use: the same packages each time."""
 
+import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import registries
+from archives import OS_RELEASE, layer, metadata, saved, status
 from registries import PASSWORD
 from seawall.core.errors import SeawallError
 from seawall.images.collect import sources
@@ -39,8 +44,6 @@ def check(found: Inventory) -> None:
 @pytest.fixture(scope="module")
 def alpine(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The real Alpine 3.11 as an archive of Docker's."""
-    import gzip
-
     path = tmp_path_factory.mktemp("alpine") / "alpine.tar"
     path.write_bytes(gzip.decompress((data / "images" / "alpine-311.tar.gz").read_bytes()))
     return path
@@ -155,3 +158,95 @@ def test_the_command(host: str, place: Path, tmp_path: Path) -> None:
     done = subprocess.run(command[:-2], capture_output=True, timeout=60, check=False, env=environment)
     assert done.returncode == 2
     assert b"--username" in done.stderr
+
+
+def layered() -> bytes:
+    """A package of each layer, one of them deleted by the last."""
+    base = layer({"etc/os-release": OS_RELEASE, "var/lib/dpkg/status": status(bash="5.1")})
+    more = layer({f"site/{name}-1.dist-info/METADATA": metadata(name, "1") for name in ("kept", "gone")})
+    last = layer({"site/.wh.gone-1.dist-info": b"", "opt/.wh..wh..opq": b""})
+    return saved([base, more, last], tag="sources-layered:1")
+
+
+def podman(root: Path, driver: str, *words: str) -> list[str]:
+    if shutil.which("podman") is None:
+        pytest.skip("podman is not installed: deploy/prepare.sh test brings it")
+    return ["podman", "--root", str(root), "--runroot", f"{root}-run", "--storage-driver", driver, *words]
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """Podman takes no long paths."""
+    with tempfile.TemporaryDirectory(prefix="pod-") as folder:
+        yield Path(folder)
+
+
+def load(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, timeout=90, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+
+
+@pytest.mark.parametrize("driver", ["overlay", "vfs"])
+def test_podmans_storage_without_a_daemon(driver: str, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (short / "x.tar").write_bytes(layered())
+    root = short / "storage"
+    load(podman(root, driver, "load", "-i", str(short / "x.tar")))
+    monkeypatch.setenv("SEAWALL_PODMAN_STORAGE", str(root))
+    monkeypatch.setenv("SEAWALL_PODMAN_SOCKET", str(short / "none"))
+    try:
+        found = sources.collect("podman:sources-layered:1")
+        assert sorted(one.name for one in found.packages) == ["bash", "kept"]
+        assert found.config.user == "app"
+        if driver == "overlay":
+            assert {one.name: one.locations[0].layer for one in found.packages} == {"bash": 0, "kept": 1}
+    finally:
+        subprocess.run(podman(root, driver, "system", "reset", "-f"), capture_output=True, timeout=60, check=False)
+
+
+def test_podmans_api(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (short / "x.tar").write_bytes(layered())
+    root, path = short / "storage", short / "p.sock"
+    load(podman(root, "vfs", "load", "-i", str(short / "x.tar")))
+    monkeypatch.setenv("SEAWALL_PODMAN_SOCKET", str(path))
+    service = subprocess.Popen(podman(root, "vfs", "system", "service", "--time", "60", f"unix://{path}"))
+    try:
+        wait_for(path)
+        found = sources.collect("podman:localhost/sources-layered:1")
+        assert sorted(one.name for one in found.packages) == ["bash", "kept"]
+        assert found.target == "podman:localhost/sources-layered:1"
+    finally:
+        service.terminate()
+        service.wait(10)
+        subprocess.run(podman(root, "vfs", "system", "reset", "-f"), capture_output=True, timeout=60, check=False)
+
+
+def test_containerds_store(alpine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if shutil.which("containerd") is None or os.geteuid() != 0:
+        pytest.skip("needs containerd and root")
+    path = tmp_path / "c.sock"
+    (tmp_path / "config.toml").write_text(
+        f'version = 2\nroot = "{tmp_path}/root"\nstate = "{tmp_path}/state"\n'
+        f'disabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\naddress = "{path}"\n'
+    )
+    with (tmp_path / "log").open("wb") as log:
+        daemon = subprocess.Popen(["containerd", "--config", str(tmp_path / "config.toml")], stdout=log, stderr=log)
+    try:
+        wait_for(path)
+        command = ["ctr", "-a", str(path), "-n", "k8s.io", "images", "import", "--no-unpack", str(alpine)]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+        monkeypatch.setenv("SEAWALL_CONTAINERD_ROOT", str(tmp_path / "root"))
+        found = sources.collect("containerd:alpine:3.11")
+        check(found)
+        assert found.config.id == IMAGE
+        assert found.name == "docker.io/library/alpine:3.11"
+    finally:
+        daemon.terminate()
+        daemon.wait(10)
+
+
+def wait_for(path: Path) -> None:
+    for _ in range(300):
+        if path.is_socket():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"nobody listens at {path}")

@@ -25,6 +25,7 @@ examples:
   seawall image scan nginx:1.27                          an image of this host's Docker
   seawall image scan docker-archive:image.tar            what `docker save` wrote, packed or not
   seawall image scan registry:ghcr.io/owner/app:1.4      of a registry, without any engine
+  seawall image scan containerd:k8s.io/nginx:1.27        of containerd's store; podman:NAME of Podman
   seawall image scan oci:./layout:app                    an OCI layout, a folder or a tar
   seawall image scan dir:/srv/root                       a root file system; dir:/ is this host's own
   seawall image scan sbom:app.cdx.json                   a bill of materials: CycloneDX, SPDX or Syft's
@@ -41,7 +42,7 @@ examples:
   seawall image scan nginx:1.27 --vex vendor.json --ignore-unfixed      leave out what does not concern you
   seawall image scan nginx:1.27 --format openvex                        your own decisions, for others to read
 
-targets: docker:NAME (or a bare name), docker-archive:FILE, oci:FOLDER|FILE[:NAME],
+targets: docker:NAME (or a bare name), podman:NAME, containerd:[NAMESPACE/]NAME, docker-archive:FILE, oci:FOLDER|FILE[:NAME],
          registry:[HOST/]REPOSITORY[:TAG|@DIGEST], dir:FOLDER, sbom:FILE
 
 exit codes: 0 clean or nothing asked, 1 findings at or over --fail-on or a policy denies, 2 could not check.

@@ -50,6 +50,25 @@ def open_file(root: str | int, path: str) -> int:
         os.close(found)
 
 
+def open_folder(root: str | int, path: str) -> int:
+    """The same for a folder, to be listed. Raises Refused; the caller closes the descriptor."""
+    parts = [part for part in path.split("/") if part]
+    if len(parts) > MAX_PARTS or ".." in parts or "." in parts or "\0" in path:
+        raise Refused("too_deep" if len(parts) > MAX_PARTS else "not_a_file", path)
+    folder = -1
+    try:
+        folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) if isinstance(root, str) else os.dup(root)
+        for part in parts:
+            below = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+            os.close(folder)
+            folder = below
+    except OSError as error:
+        if folder >= 0:
+            os.close(folder)
+        raise Refused(_why(error), path) from error
+    return folder
+
+
 def reopened(found: int, path: str) -> int:
     """From an O_PATH descriptor to one for reading, of the very same inode, if that is a regular file."""
     mode = os.fstat(found).st_mode

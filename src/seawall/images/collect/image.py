@@ -118,7 +118,7 @@ def from_blobs(stored: Blobs, manifest: Manifest, names: Names, reading: Reading
         reading.progress(done / total if total else 0.0, f"layer {len(present) + 1} of {len(real)}")
         one = _fetched(stored, wanted, layer, reading)
         done += wanted.size
-        skipped += _told(layer, one)
+        skipped += told(layer, one)
         present.append((layer.index, one))
     return inventory(Parts(data, described, planned, present, skipped), names, reading, began)
 
@@ -275,7 +275,7 @@ def _present(
             one = _from_place(place, layer.diff_id, reading)
         if one is None:
             raise Hostile(f"the archive does not hold the layer {path[:200]!r}")
-        skipped += _told(layer, one)
+        skipped += told(layer, one)
         present.append((layer.index, one))
     return present
 
@@ -297,7 +297,7 @@ def _from_place(place: Seeking, diff_id: str, reading: Reading) -> Found:
     return found
 
 
-def _told(layer: Layer, one: Found) -> list[Skipped]:
+def told(layer: Layer, one: Found) -> list[Skipped]:
     """What is wrong with a layer."""
     where = f"layer {layer.index}"
     told = [Skipped(f"{where}: {what.where}".rstrip(": "), what.why) for what in one.contents.skipped]

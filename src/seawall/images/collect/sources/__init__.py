@@ -4,30 +4,27 @@ from collections.abc import Callable
 
 from seawall.core.errors import SeawallError
 from seawall.images.collect.reading import Reading
+from seawall.images.collect.sources import containerd, docker, docker_archive, dockerfile, oci, podman, registry, sbom
 from seawall.images.collect.sources import dir as directory
-from seawall.images.collect.sources import docker, docker_archive, dockerfile, oci, registry, sbom
 from seawall.images.collect.streams import OutOfTime
 from seawall.images.model import Inventory
 
 SOURCES: dict[str, Callable[[str, Reading], Inventory]] = {
+    "containerd": containerd.read,
     "dir": directory.read,
     "docker": docker.read,
     "docker-archive": docker_archive.read,
     "oci": oci.read,
+    "podman": podman.read,
     "registry": registry.read,
     "dockerfile": dockerfile.read,
     "sbom": sbom.read,
 }
-PLANNED = ("containerd", "podman")
-"""Named by other tools, not read by this version: to look for such an image in Docker would mislead."""
 
 
 def collect(target: str, reading: Reading | None = None) -> Inventory:
     """Read an image. Raises SeawallError when it is not there or takes too long, Hostile when it is broken."""
     source, colon, name = target.partition(":")
-    if colon and source in PLANNED:
-        hint = f"known: {', '.join(SOURCES)}; is {target} the image's name in Docker? Then say docker:{target}"
-        raise SeawallError(f"this version cannot read from {source}:", hint)
     if not colon or source not in SOURCES:
         source, name = "docker", target
     if not name:

@@ -10,7 +10,7 @@ from seawall.images.model import Inventory
 from seawall.node.docker import Docker, DockerError
 
 
-def read(name: str, reading: Reading, docker: Docker | None = None) -> Inventory:
+def read(name: str, reading: Reading, docker: Docker | None = None, engine_name: str = "Docker") -> Inventory:
     """Raises Unreachable without a daemon, SeawallError when it has no such image."""
     engine = docker or Docker()
     try:
@@ -19,7 +19,8 @@ def read(name: str, reading: Reading, docker: Docker | None = None) -> Inventory
         if error.status != 404:
             raise
         raise SeawallError(
-            f"Docker has no image {name!r} on this host", "`seawall assets images` lists them; docker pull brings one"
+            f"{engine_name} has no image {name!r} on this host",
+            f"`{engine_name.lower()} images` lists them; `{engine_name.lower()} pull` brings one",
         ) from error
     if not isinstance(known, dict) or not isinstance(known.get("Id"), str):
         raise Hostile(f"Docker Engine's answer about the image {name!r} is not understood")

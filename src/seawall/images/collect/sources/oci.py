@@ -4,16 +4,14 @@ Source: OCI image specification, image-layout.md.
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from seawall.core.errors import Hostile, SeawallError
 from seawall.images.collect import blobs, image, manifests
+from seawall.images.collect.layout import Layout
 from seawall.images.collect.manifests import Descriptor, Index
 from seawall.images.collect.reading import Reading
-from seawall.images.collect.tar import Reader
 from seawall.images.model import Inventory
 from seawall.node import beneath
 
@@ -41,23 +39,6 @@ def _parted(name: str) -> tuple[Path, str]:
         if (path := Path(":".join(parts[:size]))).exists():
             return path, ":".join(parts[size:])
     return Path(name), ""
-
-
-class Layout:
-    """The blobs of a folder. Links are not followed: they lead out of it."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = str(folder)
-
-    def file(self, path: str) -> int:
-        """A descriptor of a file of the layout. Raises SeawallError."""
-        return beneath.open_file(self._folder, path)
-
-    @contextmanager
-    def open(self, wanted: Descriptor) -> Iterator[Reader]:
-        """As blobs.Blobs says."""
-        with os.fdopen(self.file(f"blobs/{wanted.digest.replace(':', '/', 1)}"), "rb", buffering=0) as file:
-            yield file
 
 
 def _folder(path: Path, target: image.Names, reading: Reading) -> Inventory:
