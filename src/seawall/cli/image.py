@@ -42,8 +42,8 @@ examples:
   seawall image scan nginx:1.27 --vex vendor.json --ignore-unfixed      leave out what does not concern you
   seawall image scan nginx:1.27 --format openvex                        your own decisions, for others to read
 
-targets: docker:NAME (or a bare name), podman:NAME, containerd:[NAMESPACE/]NAME, docker-archive:FILE, oci:FOLDER|FILE[:NAME],
-         registry:[HOST/]REPOSITORY[:TAG|@DIGEST], dir:FOLDER, sbom:FILE
+targets: docker:NAME (or a bare name), podman:NAME, containerd:[NAMESPACE/]NAME, docker-archive:FILE,
+         oci:FOLDER|FILE[:NAME], registry:[HOST/]REPOSITORY[:TAG|@DIGEST], dir:FOLDER, sbom:FILE, dockerfile:FILE
 
 exit codes: 0 clean or nothing asked, 1 findings at or over --fail-on or a policy denies, 2 could not check.
 With --fail-on, whatever could not be checked (no advisories, none for a package's ecosystem, a broken layer) is 2
