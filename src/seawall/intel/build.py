@@ -69,6 +69,8 @@ class Report:
     """Read from lists."""
     unread: int = 0
     """Lines of lists that are no indicators."""
+    given: dict[str, int] = field(default_factory=dict)
+    """Source → records of all kinds that it gave."""
     refused: dict[str, str] = field(default_factory=dict)
     """Source → why what it gave was not taken; what it had brought before stays."""
 
@@ -101,8 +103,11 @@ def finish(file: sqlite3.Connection, report: Report) -> None:
 class Source:
     """Writes what one source (a file, a folder, a place of updates) gives."""
 
-    def __init__(self, file: sqlite3.Connection, via: str, *, whole: bool = False) -> None:
-        """`whole`: what the source gave before and does not give now is removed, unless too much of it is missing."""
+    def __init__(self, file: sqlite3.Connection, via: str, *, whole: bool = False, made: str = "") -> None:
+        """`whole`: what the source gave before and does not give now is removed, unless too much of it is missing.
+        `made`: when the source was made, for feeds that do not say so."""
+        self.given = 0
+        self._made = made
         self._file = file
         self._via = via
         self._whole = whole
@@ -132,16 +137,22 @@ class Source:
         self._beside(parsed)
         read = len(parsed.advisories) + len(parsed.exploited) + len(parsed.predicted) + len(parsed.cycles)
         read += len(parsed.exploits)
+        self.given += read
         self._count += len(parsed.advisories)
         report.records[parsed.feed] = report.records.get(parsed.feed, 0) + read
         newest = parsed.published or max((one.modified or one.published for one in parsed.advisories), default="")
+        newest = newest or self._made
         self._feeds[parsed.feed] = max(self._feeds.get(parsed.feed, ""), _moment(newest))
         if len(self._affected) > 20_000:
             self._flush()
 
-    def end(self) -> str:
-        """Let what was written take the place of what was there. Gives why not, if it is not believed."""
+    def end(self, cut: str = "") -> str:
+        """Let what was written take the place of what was there. Gives why not, if it is not believed; `cut` is why a
+        source is not all there."""
         self._flush()
+        if self._whole and cut:
+            self._remove("number > ?", (self._before,))
+            return f"{cut}: the last good is kept"
         before = self._file.execute(
             "select count(*) from advisory where via = ? and number <= ?", (self._via, self._before)
         ).fetchone()[0]

@@ -3,6 +3,7 @@
 A store that is open keeps reading the file it opened; `changed()` tells when there is a newer one.
 """
 
+import fcntl
 import json
 import os
 import sqlite3
@@ -10,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -164,24 +166,32 @@ def age(feeds: Iterable[dict[str, Any]]) -> int | None:
     return max(newest.values(), default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A source that gives all it has each time."""
+
+    name: str
+    made: str = ""
+    """When it was made, for feeds that do not say so themselves."""
+
+
 def import_files(
     path: Path,
     sources: Iterable[Path],
     progress: Callable[[str, int], None] = lambda _name, _count: None,
-    names: Mapping[Path, str] | None = None,
+    whole: Mapping[Path, Whole] | None = None,
 ) -> Report:
     """Read feeds into the store at `path`; `progress` hears of each source and how many documents it has given.
 
-    A document that was imported before is replaced, all others stay. A source that `names` has a name for is whole:
-    what it no longer gives is removed, unless too much of it is missing. When nothing at all could be read the store
-    is not touched and SeawallError is raised.
+    A document that was imported before is replaced, all others stay. Of a source in `whole`, what it no longer gives is
+    removed, and nothing is taken when it is cut off or too much of it is missing. When nothing at all could be read the
+    store is not touched and SeawallError is raised.
     """
     with ExitStack() as stack:
         work = _Import(path, stack)
         for source in sources:
-            name = (names or {}).get(source, "")
-            work.begin(name or source.name, whole=bool(name))
-            for count, document in enumerate(documents(source, work.report.skip), 1):
+            work.begin(source, (whole or {}).get(source))
+            for count, document in enumerate(documents(source, work.skip), 1):
                 work.take(document)
                 if count % 200 == 0:
                     progress(source.name, count)
@@ -198,12 +208,18 @@ class _Import:
         self._stack = stack
         self._file: sqlite3.Connection | None = None
         self._source: Source | None = None
-        self._via = ("", False)
+        self._place = Path()
+        self._whole: Whole | None = None
+        self._cut = ""
         self._listed: Listed | None = None
 
-    def begin(self, via: str, *, whole: bool) -> None:
-        self._via = (via, whole)
-        self._source = None
+    def begin(self, place: Path, whole: Whole | None) -> None:
+        self._place, self._whole, self._cut, self._source = place, whole, "", None
+
+    def skip(self, what: Skipped) -> None:
+        if what.where == str(self._place):
+            self._cut = what.why
+        self.report.skip(what)
 
     def take(self, document: Document) -> None:
         try:
@@ -222,9 +238,15 @@ class _Import:
             self.report.skip(Skipped(document.name, str(error)))
 
     def end(self) -> None:
-        if self._source is not None and (why := self._source.end()):
-            self.report.refused[self._via[0]] = why
-        self._source = None
+        if self._source is None:
+            return
+        name = self._name()
+        if why := self._source.end(self._cut):
+            self.report.refused[name] = why
+        self.report.given[name] = self._source.given
+
+    def _name(self) -> str:
+        return self._whole.name if self._whole else self._place.name
 
     def finish(self) -> Report:
         report = self.report
@@ -245,7 +267,8 @@ class _Import:
         if self._file is None:
             self._file = self._stack.enter_context(_next_file(self._path))
         if self._source is None:
-            self._source = Source(self._file, self._via[0], whole=self._via[1])
+            made = self._whole.made if self._whole else ""
+            self._source = Source(self._file, self._name(), whole=self._whole is not None, made=made)
         return self._source
 
     def _list(self, part: Parsed) -> None:
@@ -264,7 +287,9 @@ def _next_file(path: Path) -> Iterator[sqlite3.Connection]:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     beside.unlink(missing_ok=True)
+    held = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
     try:
+        fcntl.flock(held, fcntl.LOCK_EX)  # two imports at once would each lose what the other brings
         file = sqlite3.connect(beside)
         try:
             file.execute("pragma journal_mode = off")
@@ -281,6 +306,7 @@ def _next_file(path: Path) -> Iterator[sqlite3.Connection]:
         raise SeawallError(f"cannot write {path}: {error}", "is the disk full?") from error
     finally:
         beside.unlink(missing_ok=True)
+        os.close(held)
 
 
 def _start(file: sqlite3.Connection, path: Path) -> None:
