@@ -13,6 +13,7 @@ from seawall.images.collect.files import File
 from seawall.images.collect.found import Found
 from seawall.images.collect.installed import Packages
 from seawall.images.collect.secrets import Secrets
+from seawall.images.collect.sensitive import Sensitive
 from seawall.images.model import ImageConfig, Layer
 
 
@@ -72,6 +73,7 @@ ANALYSERS: dict[str, Known] = {
     "packages": Known("package", Packages),
     "secrets": Known("secret", Secrets),
     "configuration": Known("config", Configuration),
+    "sensitive": Known("secret", Sensitive),
 }
 
 

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import os
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,8 +16,10 @@ from typing import Any, Protocol
 from seawall.images.collect.files import Buffer
 from seawall.images.detect.secrets.rule import Rule
 
-MAX_HITS = 400_000
+MAX_HITS = 200_000
 """In one buffer; what lies behind is not looked at, which is said."""
+STRING = re.compile(rb"[\t\r\n -~]{12,}")
+"""What no rule of a token is shorter than."""
 RUN = re.compile(rb"[A-Za-z0-9+/_-]{16,}")
 
 
@@ -60,10 +63,12 @@ class Keywords:
 
     def hits(self, data: Buffer, text: bool) -> Hits:
         """As Prefilter says."""
+        if not text:
+            return self._strings(data)
         found: Hits = defaultdict(list)
         lower = bytes(data).lower()
         count = 0
-        for word, numbers in (self._words if text else self._strong).items():
+        for word, numbers in self._words.items():
             at = lower.find(word)
             while at >= 0:
                 count += 1
@@ -72,15 +77,37 @@ class Keywords:
                 for number in numbers:
                     found[number].append(at)
                 at = lower.find(word, at + len(word))
-        if text:
-            for number, pattern in self._without:
-                found[number] += [match.end() for match in pattern.finditer(data)]
-            found[PACKED] = [
-                inside.start() + run.start()
-                for run in RUN.finditer(data)
-                for inside in [self._literals.search(run[0])]
-                if inside
-            ]
+        for number, pattern in self._without:
+            found[number] += [match.end() for match in pattern.finditer(data)]
+        found[PACKED] = [
+            inside.start() + run.start()
+            for run in RUN.finditer(data)
+            for inside in [self._literals.search(run[0])]
+            if inside
+        ]
+        return found
+
+    def _strings(self, data: Buffer) -> Hits:
+        """Tokens are of printable characters: a tenth of a program is searched, not the whole."""
+        found: Hits = defaultdict(list)
+        begins, lengths, parts, size = [], [], [], 0
+        for run in STRING.finditer(data):
+            begins.append(run.start())
+            lengths.append(size)
+            parts.append(run[0])
+            size += len(run[0]) + 1
+        lower = b"\0".join(parts).lower()
+        count = 0
+        for word, numbers in self._strong.items():
+            at = lower.find(word)
+            while at >= 0:
+                count += 1
+                if count > MAX_HITS:
+                    raise TooMany(_SAID)
+                part = bisect_right(lengths, at) - 1
+                for number in numbers:
+                    found[number].append(begins[part] + at - lengths[part])
+                at = lower.find(word, at + len(word))
         return found
 
 

@@ -16,7 +16,7 @@ _LIBRARY = re.compile(
     r"(?i)(?:^|/)(?:usr/share|usr/lib(?:32|64|exec|x32)?|lib|usr/include|usr/local/lib"
     r"|usr/local/share|usr/src|site-packages"
     r"|dist-packages|node_modules|vendor|bower_components|gems/[^/]+|var/lib/dpkg|\.cargo/registry"
-    r"|go/pkg/mod|\.m2|jvm)/"
+    r"|go/pkg/mod|\.m2/repository|jvm)/"
 )
 _TEMPLATE = re.compile(r"(?i)[._-](?:example|sample|dist|tmpl|template|tpl|in|j2|erb|default|defaults)(\.\w+)?$")
 _KINDS = {

@@ -17,6 +17,8 @@ MAX_FINDINGS = 200
 """Of one file."""
 MAX_MATCHES = 5_000
 """Of one rule in one file that are judged."""
+MAX_WINDOWS = 16 << 20
+"""Bytes of one file in which one rule is looked for exactly; a file with more is said to be passed over."""
 MAX_PLACED = 8 << 20
 """Bytes of a file that rules of its own run over."""
 NEAR = 400
@@ -83,7 +85,11 @@ class Judge:
         if rule.place is not None and not rule.place.search(where.path):
             return
         left = MAX_MATCHES
+        room = MAX_WINDOWS
         for begin, end in _windows(at, rule.span, len(data)):
+            room -= end - begin
+            if room < 0:
+                raise ValueError(f"secrets: more than {MAX_WINDOWS} bytes look like {rule.id}")
             for match in rule.found.finditer(data, begin, end):
                 left -= 1
                 if left < 0:
