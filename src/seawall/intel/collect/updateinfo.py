@@ -1,4 +1,4 @@
-"""Errata of rpm repositories (updateinfo.xml): Amazon, AlmaLinux, Rocky, Oracle, Fedora, EPEL and SUSE.
+"""Errata of rpm repositories (updateinfo.xml): Amazon, AlmaLinux, Rocky, Oracle, Fedora and SUSE.
 
 Format: createrepo_c, https://rpm-software-management.github.io/createrepo_c/c/group__updateinfo.html
 """
