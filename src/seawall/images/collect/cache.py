@@ -13,6 +13,7 @@ import sqlite3
 import time
 import zlib
 from array import array
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -36,6 +37,10 @@ _TABLE = """CREATE TABLE IF NOT EXISTS entries
 _KINDS = (model.Inventory, model.ImageConfig, model.Layer, model.Package, model.Location, model.Secret, model.Malware,
           model.Risk, model.OperatingSystem, Skipped, Found, Contents, Layer)  # fmt: skip
 _SHAPE = repr([(kind.__name__, [(one.name, str(one.type)) for one in dataclasses.fields(kind)]) for kind in _KINDS])
+
+_ROOM = Path(__file__).parents[1]
+_CODE = (_ROOM, _ROOM.parent / "malware")
+_ENDINGS = {".py", ".yaml", ".json", ".toml", ".yar", ".txt", ".tsv", ".csv"}
 
 
 class Cache:
@@ -156,8 +161,16 @@ class Cache:
         database.executemany("DELETE FROM entries WHERE key = ?", away)
 
 
+@cache
+def _code() -> str:
+    """Names the code that reads: sizes and times of its files, rules too. Versions are sometimes forgotten."""
+    files = sorted(path for room in _CODE for path in room.rglob("*") if path.suffix in _ENDINGS)
+    told = [(str(path), about.st_size, about.st_mtime_ns) for path in files for about in (path.stat(),)]
+    return hashlib.sha256(repr(told).encode()).hexdigest()
+
+
 def _key(kind: str, content: str, with_: Analysers) -> str:
-    named = json.dumps([kind, content, with_.versions(), sorted(with_.checked.items()), _SHAPE])
+    named = json.dumps([kind, content, with_.versions(), sorted(with_.checked.items()), _SHAPE, _code()])
     return hashlib.sha256(named.encode("utf-8", "surrogatepass")).hexdigest()
 
 
