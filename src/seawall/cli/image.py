@@ -232,8 +232,6 @@ def look(wanted: argparse.Namespace) -> Scan:
     from seawall.images import asked
     from seawall.images.collect.analysers import Options
     from seawall.images.collect.sources import collect
-    from seawall.images.detect.findings import Judge
-    from seawall.intel.store import open_store
 
     scanners, db = wanted.scanners, wanted.db
     reading = asked.reading(wanted, Options(scanners, tuple(wanted.secret_rules)), _progress)
@@ -245,6 +243,9 @@ def look(wanted: argparse.Namespace) -> Scan:
     now = clock.now()
     if "vuln" not in scanners:
         return Scan(inventory, now, scanners, None, "it was not asked for")
+    from seawall.images.detect.findings import Judge
+    from seawall.intel.store import open_store
+
     known = open_store(db)
     if known is None:
         why = f"there are no advisories at {db}; seawall intel import FILE… brings some"

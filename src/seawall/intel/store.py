@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seawall.core import clock
 from seawall.core.errors import SeawallError
@@ -23,10 +23,11 @@ from seawall.intel.build import FORMAT, Report, Source, create, finish
 from seawall.intel.collect import parse
 from seawall.intel.collect.documents import Document, documents
 from seawall.intel.collect.parsed import Parsed
-from seawall.intel.listed import NAME as LISTED
-from seawall.intel.listed import Listed, open_listed
 from seawall.intel.match import Rating
 from seawall.intel.model import Advisory, Affected, Cycle, Exploit, Range
+
+if TYPE_CHECKING:
+    from seawall.intel.listed import Listed
 
 RATERS = ("nvd", "osv", "redhat", "ubuntu", "trivy-db")
 """Whose rating of a CVE is taken where a distribution has none of its own; others come after them."""
@@ -272,6 +273,9 @@ class _Import:
         return self._source
 
     def _list(self, part: Parsed) -> None:
+        from seawall.intel.listed import NAME as LISTED  # and with it SQLAlchemy, which nobody needs to judge an image
+        from seawall.intel.listed import open_listed
+
         if self._listed is None:
             self._listed = open_listed(self._path.with_name(LISTED))
             self._stack.callback(self._listed.close)
