@@ -17,6 +17,7 @@ from seawall.core.clock import format_time
 from seawall.core.errors import SeawallError
 from seawall.core.ids import new_id
 from seawall.core.severity import Severity
+from seawall.runtime.collect.busy import Burning
 from seawall.runtime.collect.recorder import Recorder
 from seawall.runtime.detect.alerts import record
 from seawall.runtime.detect.engine import Engine
@@ -64,6 +65,7 @@ class Watch:
         self._why_off = "not started"
         self._known: dict[str, Container] = {}
         self._scanning = Scanning(problems)
+        self._burning = Burning()
         self._lost = 0
         self._lost_told_at = 0.0
         self.response = Response(lambda alert: self._say(record(alert)))
@@ -160,6 +162,9 @@ class Watch:
     def tick(self, now: float) -> None:
         """Once a second: alerts that were held back for counting, and losses."""
         if self._engine is not None:
+            for busy in self._burning.look(self._known.values(), time.monotonic()):
+                for alert in self._engine.busy(busy.container, time.time(), busy.minutes, busy.cores):
+                    self._say(record(alert))
             for alert in self._engine.due(now):
                 self._say(record(alert))
         self.response.due(now)

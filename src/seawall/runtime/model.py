@@ -42,6 +42,8 @@ class Kind(StrEnum):
     """A container began (`result` 1) or ceased (0) to cause more events than its share."""
     START = "start"
     """A container's identity has become known: how it was started can be judged. No event of the kernel side."""
+    LOAD = "load"
+    """A container has kept processors busy for long (collect/busy.py). No event of the kernel side."""
     SCAN = "scan"
     """A scanner's verdict on a file that a container wrote or ran; it has no number in the kernel side."""
 

@@ -41,7 +41,7 @@ function useDid(alert: Alert): string {
   if (evidence.dns?.name) return t('did.dns', words)
   if (['connect', 'send'].includes(kind) && peer) return t(`did.${kind}`, words)
   if (kind === 'scan') return t(evidence.sample?.executed ? 'did.ranFile' : 'did.wroteFile', words)
-  if (['exec', 'read', 'dup', 'setns', 'unshare', 'ptrace', 'mount', 'cred', 'uring', 'call'].includes(kind)) return t(`did.${kind}`, words)
+  if (['exec', 'read', 'dup', 'setns', 'unshare', 'ptrace', 'mount', 'cred', 'uring', 'call', 'load'].includes(kind)) return t(`did.${kind}`, words)
   return t('did.other')
 }
 

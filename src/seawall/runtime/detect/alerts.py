@@ -14,7 +14,18 @@ from seawall.runtime.model import ALERT_SCHEMA, Address, Alert, Descriptor, Even
 MAX_ANCESTORS = 16
 _UNSHOWN = ("proc.args", "proc.cmdline", "proc.pcmdline")
 """Fields that are shown elsewhere, with secrets hidden."""
-_FINDINGS = ("relay", "relay_peer", "relay_pid", "reason", "origin", "script", "script_origin", "after_userns", "sweep")
+_FINDINGS = (
+    "relay",
+    "relay_peer",
+    "relay_pid",
+    "reason",
+    "origin",
+    "script",
+    "script_origin",
+    "after_userns",
+    "sweep",
+    "load",
+)
 _INTELLIGENCE = ("net_indicator", "dns", "dns_indicator", "sample", "sample_indicator")
 """Facts of detect/indicators.py and the scanner's verdict."""
 
@@ -32,7 +43,7 @@ def make(rule: Rule, event: Event, boot: float) -> Alert:
         action=rule.action,
         result="none",
         container=container_record(event.process),
-        process={} if event.kind is Kind.START else process_record(event.process, boot),
+        process={} if event.kind in (Kind.START, Kind.LOAD) else process_record(event.process, boot),
         ancestors=tuple(_ancestor_records(event.process, boot)),
         evidence=_evidence(rule, event),
         key=key(rule, event),

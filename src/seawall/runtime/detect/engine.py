@@ -20,6 +20,7 @@ from seawall.runtime.detect.judges import Judge, Judges
 from seawall.runtime.detect.merging import Merging
 from seawall.runtime.detect.profiles import Profiles
 from seawall.runtime.detect.questions import Questions
+from seawall.runtime.detect.suspects import Suspects
 from seawall.runtime.detect.waivers import Waivers
 from seawall.runtime.model import Alert, Container, Event, Found, Kind, Plan, Process, Rule, Scan
 
@@ -54,6 +55,7 @@ class Engine:
         self._waivers = Waivers()
         self._profiles = Profiles()
         self._questions = Questions(scans)
+        self._suspects = Suspects()
         self.update(plan)
 
     def update(self, plan: Plan) -> None:
@@ -89,6 +91,13 @@ class Engine:
             return []
         return self._judged(Event(Kind.START, now, Process(0, 0, container=container)))
 
+    def busy(self, container: Container, now: float, minutes: int, cores: float) -> list[Alert]:
+        """A container has kept processors busy: judged with what was told of it lately."""
+        if not container.complete:
+            return []
+        raw = {"load": {"minutes": minutes, "cores": cores, "suspects": self._suspects.of(container.id, now)}}
+        return self._judged(Event(Kind.LOAD, now, Process(0, 0, container=container), raw=raw))
+
     def wanted_scans(self, now: float) -> list[Scan]:
         """What the engine would like to have looked up at `now`; each is asked for once."""
         return self._questions.due(now)
@@ -123,6 +132,8 @@ class Engine:
                 allowed = {held.rule.category for held in self._holding(self._allow, event, incomplete)}
             if judge.rule.category not in allowed and not self._waivers.silence(judge.rule.id, event):
                 found += self._merging.take(_fitted(judge.rule, event), event)
+                if container is not None:
+                    self._suspects.told(container.id, judge.rule.id, event.time)
         return found + self._merging.pushed()
 
     def _holding(self, judges: Judges, event: Event, incomplete: bool, about: Collection[str] = ()) -> Iterable[Judge]:

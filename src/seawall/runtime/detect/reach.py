@@ -18,7 +18,7 @@ from seawall.runtime.model import Category, Kind, Rule
 MAX_PATHS, MAX_PREFIXES, MAX_NAMES, MAX_PREFIX_BYTES = 256, 128, 192, 64
 ALWAYS = (Kind.EXEC, Kind.EXIT, Kind.FORK)
 """The process table needs these whatever the rules say."""
-FROM_ELSEWHERE = frozenset({Kind.START, Kind.SCAN})
+FROM_ELSEWHERE = frozenset({Kind.START, Kind.LOAD, Kind.SCAN})
 """The kernel side knows nothing of these."""
 NAMED = frozenset({Kind.CALL, Kind.SEND})
 """Kinds of which only the calls that rules name are sent."""

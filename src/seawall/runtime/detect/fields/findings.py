@@ -53,6 +53,13 @@ def _cgroup(event: Event) -> str | None:
     return "own" if container.id in file.inner_path else "other"
 
 
+def _load(name: str) -> Getter:
+    def get(event: Event) -> Any:
+        return event.raw.get("load", {}).get(name) or None
+
+    return get
+
+
 def _upper_path(event: Event) -> str | None:
     file = event.process.file
     return file.upper_path or None if file is not None else None
@@ -142,6 +149,9 @@ ALL = (
     Field("fd.sweep", "text", _raw("sweep"), "the process knocks at many ports of a host, or at many hosts"),
     Field("fd.is_runtime_socket", "flag", _raw("runtime_socket"), "is a container runtime's socket"),
     Field("fd.is_runtime_program", "flag", _raw("runtime_program"), "is a program of this host's container runtime"),
+    Field("load.minutes", "number", _load("minutes"), "load: for how long the container has kept processors busy"),
+    Field("load.cores", "number", _load("cores"), "load: how many it used during the last minute"),
+    Field("load.suspects", "many", _load("suspects"), "load: rules that fired in it within a day and point to a miner"),
     Field("fd.cgroup", "text", _cgroup, "of a file of a cgroup: own, of the container or below it, or other"),
     Field("fd.is_foreign", "flag", _foreign, "the file lies in another mount namespace than the process"),
     Field("fd.filetype", "text", _file_type, "regular, directory, block, character, pipe, socket or link"),
