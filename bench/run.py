@@ -18,7 +18,7 @@ BENCHMARKS = {
     "samples": "malware scan: time from write to alert, cost a file; packed indicators: bytes, microseconds a look-up",
     "rules": "rule engine: microseconds an event",
     "intel": "import and match of advisories",
-    "secrets": "secrets planted in an image beside Trivy and gitleaks: found, other hits, seconds, memory",
+    "sensitive": "secrets planted in an image beside Trivy and gitleaks: found, other hits, seconds, memory",
     "rejudge": "a thousand stored inventories judged again after an import",
     "images": "image scan beside Syft and Trivy",
     "baseline": "CIS Docker on this host, beside docker inspect of each container",

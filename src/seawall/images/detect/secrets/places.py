@@ -19,6 +19,11 @@ _LIBRARY = re.compile(
     r"|go/pkg/mod|\.m2/repository|jvm)/"
 )
 _TEMPLATE = re.compile(r"(?i)[._-](?:example|sample|dist|tmpl|template|tpl|in|j2|erb|default|defaults)(\.\w+)?$")
+_LANGUAGE = re.compile(
+    r"(?:\w+[._-])?(?:en|de|fr|es|it|pt|ru|zh|ja|ko|nl|pl|tr|cs|sv|da|fi|nb|uk|ar|he|hu|ro|el|vi|th|hi|bg|sk|sl|hr|sr|lt"
+    r"|lv|et|ca|fa)(?:[-_][a-z]{2,4})?\.(?:json|ya?ml|properties|po|js|ts|php|strings)$|i18n|locale"
+)
+"""Words of a program in one language, by the names that such files have."""
 _KINDS = {
     CONFIG: "env ini cfg conf cnf config properties yaml yml json json5 toml xml plist tf tfvars tfstate hcl reg inf"
     " sql dump netrc npmrc pypirc credentials secret secrets passwd htpasswd service nmconnection"
@@ -47,6 +52,8 @@ def kind(path: str) -> str:
         return _BY_NAME[name]
     if name.startswith((".env", "dockerfile", "env.")):
         return CONFIG
+    if _LANGUAGE.match(name):
+        return TEXT
     name = _TEMPLATE.sub(r"\1", name)
     return _BY_ENDING.get(name.rsplit(".", 1)[-1], OTHER) if "." in name else OTHER
 

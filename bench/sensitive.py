@@ -214,17 +214,8 @@ def programs(work: Path) -> Iterator[tuple[str, Run]]:
 
 def seawall(work: Path, archive: Path) -> tuple[float, int, list[tuple[str, int, str]]]:
     out = work / "seawall.json"
-    command = [
-        sys.executable,
-        "-m",
-        "seawall",
-        "image",
-        "scan",
-        f"docker-archive:{archive}",
-        "--no-cache",
-        "--scanners",
-        "secret",
-    ]
+    words = ["--scanners", "secret", "--no-cache"]
+    command = [sys.executable, "-m", "seawall", "image", "scan", f"docker-archive:{archive}", *words]
     took, memory = measured(
         [*command, "--format", "json", "--output", str(out)], {"SEAWALL_STATE": str(work / "state")}
     )
