@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from seawall.images.collect import programs
 from seawall.images.collect.files import File
 from seawall.images.collect.found import Found
 from seawall.images.collect.packages import FORMATS
@@ -55,11 +56,14 @@ class Packages:
         """
         found = Found()
         told = False
+        program = None
         for known in self._formats(file):
             if file.size > known.limit:
                 raise ValueError(f"{file.size} bytes, the limit is {known.limit}")
-            seen = known.read(file.path, file.data)
-            found.add(seen)
+            if known.inspect is None:
+                found.add(known.read(file.path, file.data))
+            elif (program := program or programs.read(file.data)) is not None:
+                found.add(known.inspect(file.path, program))
             told = told or known not in self._heads
         return found if told or found.packages else None
 

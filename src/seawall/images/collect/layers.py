@@ -17,6 +17,7 @@ from seawall.images.collect.analysers import Analysers
 from seawall.images.collect.evidence import place
 from seawall.images.collect.files import File
 from seawall.images.collect.found import PATH_BYTES, Found
+from seawall.images.collect.packages.note import EVIDENCE as NOTE
 from seawall.images.collect.reading import Reading
 from seawall.images.model import Location, Malware, Package, Risk, Secret
 
@@ -267,7 +268,7 @@ def _united(seen: dict[str, _Seen], owned: set[str]) -> list[Package]:
     for path, one in sorted(seen.items(), key=lambda item: (_declared(item[1]), item[0])):
         mine = place(path) in owned
         for package in one.found.packages:
-            if mine and package.kind == "generic":
+            if mine and (package.kind == "generic" or package.evidence == NOTE):
                 continue
             inside = f"!/{package.locations[0].path}" if package.locations else ""
             location = Location(path + inside, one.first[_key(package)])

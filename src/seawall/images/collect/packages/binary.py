@@ -10,6 +10,7 @@ from seawall.images.collect import programs
 from seawall.images.collect.files import Buffer
 from seawall.images.collect.packages.format import Format, Read
 from seawall.images.collect.products import PROGRAMS, Product, cpes
+from seawall.images.collect.programs import Program
 from seawall.images.model import Package
 
 _KNOWN = re.compile("|".join(f"(?:{one.files})" for one in PROGRAMS))
@@ -17,13 +18,17 @@ _SECTIONS = (".rodata", ".data", "__cstring", ".rdata")
 
 
 def read(path: str, data: Buffer) -> Read:
+    """As `inspect`; nothing of what is no program."""
+    program = programs.read(data)
+    return inspect(path, program) if program else Read()
+
+
+def inspect(path: str, program: Program) -> Read:
     """The program, and what is built into it of the same name (openresty and its nginx)."""
     name = path.rpartition("/")[2]
     if not _KNOWN.fullmatch(name):
         return Read()
-    program = programs.read(data)
-    if program is None:
-        return Read()
+    data = program.data
     ranges = [(one.offset, one.offset + one.size) for one in program.sections if one.name in _SECTIONS]
     found = []
     for product in PROGRAMS:
@@ -51,6 +56,7 @@ def _version(data: Buffer, ranges: list[tuple[int, int]], pattern: re.Pattern[by
 FORMAT = Format(
     files=("**/*",),
     read=read,
+    inspect=inspect,
     kinds=("generic",),
     limit=1 << 30,
     begins=programs.MAGICS,

@@ -10,6 +10,7 @@ from typing import Any
 
 from seawall.images.collect.files import Buffer
 from seawall.images.collect.found import Found
+from seawall.images.collect.programs import Program
 from seawall.images.model import Package
 
 Read = Found
@@ -34,6 +35,8 @@ class Format:
     """What the file has to begin with, one of them; (): anything."""
     fields: tuple[str, ...] = field(default=("name", "version"))
     """Of images.model.Package, those that are filled."""
+    inspect: Callable[[str, Program], Read] | None = None
+    """As `read`, for formats of programs: the headers are read once for all of them."""
     declared: bool = False
     """It names what shall be installed, not what is."""
 

@@ -18,6 +18,7 @@ _MAX_TEXT = 4 << 20
 """Bytes of the list of modules; Kubernetes has 40 KB."""
 _MAJOR = re.compile(r"/v\d+$")
 _RELEASE = re.compile(r"go(\d+(?:\.\d+)*(?:(?:rc|beta|alpha)\d+)?)")
+_COMMIT = re.compile(r"[-.]\d{14}-[0-9a-f]{12}(?:\+\w+)?$")
 _STAMP = re.compile(
     r"""-X[ =]['"]?[^\s'"=]*?[./](?:version|gitVersion|buildVersion|releaseVersion|tag)"""
     r"""(?:\.\w+)?=v?(\d+\.\d+(?:\.\d+)?[\w.+-]*)""",
@@ -26,11 +27,16 @@ _STAMP = re.compile(
 """What release scripts hand to the linker: the version of a program that was not built as a module's release."""
 
 
-def read(_path: str, data: Buffer) -> Read:
-    """Modules, the main one among them, and the standard library."""
+def read(path: str, data: Buffer) -> Read:
+    """As `inspect`; nothing of what is no program."""
     program = programs.read(data)
-    place = _place(program) if program else None
-    if program is None or place is None:
+    return inspect(path, program) if program else Read()
+
+
+def inspect(_path: str, program: Program) -> Read:
+    """Modules, the main one among them, and the standard library."""
+    place = _place(program)
+    if place is None:
         return Read()
     release, modules = _texts(program, place)
     found = _modules(modules)
@@ -126,20 +132,26 @@ def _modules(text: str) -> list[tuple[str, str]]:
         elif kind == "build" and rest.startswith("-ldflags="):
             stamped = match[1] if (match := _STAMP.search(rest)) else ""
     return [
-        (name, _released(version) or (f"v{stamped}" if stamped and name == main else ""))
+        (name, f"v{stamped}" if stamped and name == main and not _released(version) else _version(version))
         for name, version in found
         if not name.startswith(("./", "../", "/"))
     ]
 
 
-def _released(version: str) -> str:
-    """What was built from a work tree has no version."""
+def _version(version: str) -> str:
+    """What was built from a work tree has none."""
     return "" if version == "(devel)" else version
+
+
+def _released(version: str) -> bool:
+    """Neither a work tree nor one commit between releases."""
+    return bool(_version(version)) and not _COMMIT.search(version)
 
 
 FORMAT = Format(
     files=("**/*",),
     read=read,
+    inspect=inspect,
     kinds=("golang",),
     limit=1 << 30,
     begins=programs.MAGICS,

@@ -7,17 +7,23 @@ from typing import Any
 from seawall.images.collect import programs
 from seawall.images.collect.files import Buffer
 from seawall.images.collect.packages.format import Format, Read, clean, listed
+from seawall.images.collect.programs import Program
 from seawall.images.model import Package
 
 _SECTIONS = (".dep-v0", "rust-deps-v0")
 _MAX_PACKED, _MAX_TEXT = 4 << 20, 16 << 20
 
 
-def read(_path: str, data: Buffer) -> Read:
-    """Crates that are in the program; those that only built it are not."""
+def read(path: str, data: Buffer) -> Read:
+    """As `inspect`; nothing of what is no program."""
     program = programs.read(data)
-    section = program.named(*_SECTIONS) if program else None
-    if program is None or section is None:
+    return inspect(path, program) if program else Read()
+
+
+def inspect(_path: str, program: Program) -> Read:
+    """Crates that are in the program; those that only built it are not."""
+    section = program.named(*_SECTIONS)
+    if section is None:
         return Read()
     return Read(
         listed(
@@ -43,4 +49,4 @@ def _crates(packed: bytes) -> list[Any]:
     return crates
 
 
-FORMAT = Format(files=("**/*",), read=read, kinds=("cargo",), limit=1 << 30, begins=programs.MAGICS)
+FORMAT = Format(files=("**/*",), read=read, inspect=inspect, kinds=("cargo",), limit=1 << 30, begins=programs.MAGICS)

@@ -1,12 +1,13 @@
 """Go and Rust programs tell what they are built of; whatever is no program, or a broken one, is no harm."""
 
 import json
+import struct
 import zlib
 
 import pytest
 
 import programs
-from seawall.images.collect.packages import go, rust
+from seawall.images.collect.packages import go, note, rust
 
 WANTED = {
     ("example.com/Sea", "v2.5.1"),
@@ -77,3 +78,27 @@ def test_lengths_that_lie() -> None:
     pointers = b"\xff Go buildinf:\x08\x00" + b"\xff" * 16
     with pytest.raises(ValueError, match="not in the file"):
         go.read("x", programs.elf({".go.buildinfo": pointers}))
+
+
+def package_note(about: bytes) -> bytes:
+    return programs.elf({".note.package": struct.pack("<III4s", 4, len(about), 0xCAFE1A7E, b"FDO\0") + about})
+
+
+def test_a_program_says_of_which_package_it_is() -> None:
+    about = json.dumps({"type": "deb", "name": "systemd", "version": "252.39-1", "architecture": "amd64"}).encode()
+    (package,) = note.read("x", package_note(about + b"\0")).packages
+    assert (package.kind, package.source_name, package.source_version, package.arch) == (
+        "deb", "systemd", "252.39-1", "amd64"
+    )  # fmt: skip
+    for other in (b'{"type": "pip", "name": "x", "version": "1"}', b"[]", b'{"type": "deb", "name": "x"}'):
+        assert note.read("x", package_note(other)).packages == []
+    with pytest.raises(ValueError, match="no JSON"):
+        note.read("x", package_note(b"{"))
+
+
+def test_a_main_module_between_releases_is_known_by_its_stamp() -> None:
+    modules = (
+        "mod\texample.com/m\tv2.0.0-20261002185846-f88a2fd93fdc\th1:x\n"
+        'build\t-ldflags="-X example.com/m/version.Version=2.0.0-rc.4"\n'
+    )
+    assert ("example.com/m", "v2.0.0-rc.4") in found(programs.go(modules=modules))
