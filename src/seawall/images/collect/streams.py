@@ -90,9 +90,8 @@ class Plain:
     def read(self, size: int, /) -> bytes:
         """Up to `size` bytes, fewer only at the end. Raises Hostile on broken packing or a bomb."""
         ready, at = self._ready, self._at
-        if len(ready) - at < size:
-            parts = [ready[at:]]
-            got = len(parts[0])
+        if (got := len(ready) - at) < size:
+            parts = [ready[at:]] if got else []  # one part alone is taken as it is
             while got < size and (part := self._more()):
                 self._budget.take(len(part))
                 parts.append(part)
