@@ -5,7 +5,10 @@ import hashlib
 import lzma
 import time
 import zlib
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
 from typing import IO, Any, cast
 
 from seawall.core.errors import Hostile, SeawallError
@@ -22,6 +25,8 @@ MAX_PLAIN = 64 << 30
 MAX_KEPT = 256 << 20
 """Bytes, roughly, of what is remembered of one image: paths, marks, packages."""
 CHUNK = 1 << 18
+BEHIND = 4
+"""Chunks that may wait to be summed."""
 MAX_CHUNK = 1 << 20
 """Bytes that are unpacked at a time, however well they were packed."""
 _PACKINGS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"\xfd7zXZ\0": "xz"}
@@ -75,6 +80,12 @@ def packing(head: bytes) -> str:
     return next((name for magic, name in _PACKINGS.items() if head.startswith(magic)), "")
 
 
+@lru_cache(1)
+def _summer() -> ThreadPoolExecutor:
+    """One thread: what it is given is summed in that order."""
+    return ThreadPoolExecutor(1, "sums")
+
+
 class Plain:
     """Reads through whatever packing `stream` has. `size` counts the bytes that came out."""
 
@@ -111,11 +122,15 @@ class Plain:
 
 
 class Summed:
-    """Passes on what it reads, and knows its sha256. It reads ahead: a layer has a head of 512 bytes for each file."""
+    """Passes on what it reads, and knows its sha256. It reads ahead: a layer has a head of 512 bytes for each file.
+
+    The sum is taken beside, by one thread for all: it is half of the work of reading a layer.
+    """
 
     def __init__(self, stream: Reader) -> None:
         self._stream = stream
         self._sum = hashlib.sha256()
+        self._summing: deque[Future[None]] = deque()
         self._ready = b""
         self._at = 0
 
@@ -128,7 +143,7 @@ class Summed:
             return found
         wanted = size - len(found)
         more = self._stream.read(max(wanted, CHUNK))
-        self._sum.update(more)
+        self._add(more)
         if len(more) <= wanted:
             self._ready, self._at = b"", 0
             return found + more if found else more
@@ -139,7 +154,14 @@ class Summed:
         """Of everything, what is left unread too."""
         while self.read(CHUNK):
             pass
+        while self._summing:
+            self._summing.popleft().result()
         return f"sha256:{self._sum.hexdigest()}"
+
+    def _add(self, data: bytes) -> None:
+        if len(self._summing) == BEHIND:
+            self._summing.popleft().result()
+        self._summing.append(_summer().submit(self._sum.update, data))
 
 
 class _Started:
