@@ -8,7 +8,7 @@ FEEDS ?= $(wildcard ../shared/data/feeds)
 export FEEDS
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test corpus check demo bench build dev fmt lock clean
+.PHONY: help up down test corpus fuzz check demo bench build dev fmt lock clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,11 @@ corpus: ## the attack corpus and ordinary work, for real; SEAWALL_BENIGN_SECONDS
 	@deploy/prepare.sh test
 	$(BIN)/pytest -q tests/corpus
 
+fuzz: $(VENV)/.dev ## feed the parsers of hostile input with what no tool would write; SECONDS=60 each
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/fuzz.txt || echo 'no atheris: by chance'
+	@for name in $$($(BIN)/python tests/fuzz/targets.py --list); do \
+	    $(BIN)/python tests/fuzz/targets.py $$name --seconds $(or $(SECONDS),60) || exit 1; done
+
 bench: build ## benchmarks beside peers and limits; prints ratios
 	@$(BIN)/python bench/run.py
 
@@ -60,6 +65,7 @@ lock: ## renew the hashed requirements
 	$(LOCK) --upgrade --extra scanner -o requirements/scanner.txt
 	$(LOCK) --upgrade --extra server -o requirements/server.txt
 	$(LOCK) --upgrade --extra server --group dev -o requirements/dev.txt
+	$(LOCK) --upgrade --no-deps --group fuzz -o requirements/fuzz.txt
 
 $(VENV)/.dev: requirements/dev.txt pyproject.toml
 	$(PY) -m venv $(VENV)

@@ -69,9 +69,15 @@ def read(data: Buffer) -> Program | None:
             return _pe(data)
         if head in MACHO:
             return _macho(data)
-    except (struct.error, IndexError) as error:
+    except (struct.error, IndexError, OverflowError) as error:
         raise ValueError(f"the program's headers are broken: {error}") from error
     return None
+
+
+def _inside(data: Buffer, one: Section) -> Section:
+    """As the headers say, but not beyond the file."""
+    offset = min(one.offset, len(data))
+    return one._replace(offset=offset, size=min(one.size, len(data) - offset))
 
 
 def _elf(data: Buffer) -> Program:
@@ -91,7 +97,7 @@ def _elf(data: Buffer) -> Program:
         else:
             kind, offset, address, _, size, _, flags = struct.unpack_from(f"{order}IIIIIII", data, at)
         if kind == 1:
-            found.segments.append(Section("", address, offset, size, bool(flags & 2)))
+            found.segments.append(_inside(data, Section("", address, offset, size, bool(flags & 2))))
     size = shsize * min(shnum, MAX_SECTIONS) if shoff and shsize == (64 if wide else 40) else 0
     table = bytes(data[shoff : shoff + size])
     form = f"{order}IIQQQQ24x" if wide else f"{order}IIIIII16x"
@@ -103,7 +109,7 @@ def _elf(data: Buffer) -> Program:
     for name, kind, flags, address, offset, size in rows:
         if kind != 8:  # what is not in the file: .bss
             word = names[name : max(names.find(b"\0", name), name)].decode("latin-1")
-            found.sections.append(Section(word, address, offset, size, bool(flags & 1)))
+            found.sections.append(_inside(data, Section(word, address, offset, size, bool(flags & 1))))
     return found
 
 
@@ -120,7 +126,9 @@ def _pe(data: Buffer) -> Program | None:
         row = at + 24 + optional + number * 40
         name, size, address, raw, offset, flags = struct.unpack_from("<8sIIII12xI", data, row)
         word = name.rstrip(b"\0").decode("latin-1")
-        found.sections.append(Section(word, base + address, offset, min(size, raw) or raw, bool(flags >> 31)))
+        found.sections.append(
+            _inside(data, Section(word, base + address, offset, min(size, raw) or raw, bool(flags >> 31)))
+        )
     found.segments = found.sections
     return found
 
@@ -146,11 +154,11 @@ def _macho_segment(found: Program, order: str, at: int, wide: bool) -> None:
     form = f"{order}QQQQ" if wide else f"{order}IIII"
     address, _, offset, size = struct.unpack_from(form, found.data, at + 24)
     protection, count = struct.unpack_from(f"{order}4xII", found.data, at + 24 + struct.calcsize(form))
-    found.segments.append(Section("", address, offset, size, bool(protection & 2)))
+    found.segments.append(_inside(found.data, Section("", address, offset, size, bool(protection & 2))))
     first, step = (at + 72, 80) if wide else (at + 56, 68)
     for number in range(min(count, 255)):
         name, place, length, start = struct.unpack_from(
             f"{order}16s16x{'QQI' if wide else 'III'}", found.data, first + number * step
         )
         word = name.rstrip(b"\0").decode("latin-1")
-        found.sections.append(Section(word, place, start, length, bool(protection & 2)))
+        found.sections.append(_inside(found.data, Section(word, place, start, length, bool(protection & 2))))
