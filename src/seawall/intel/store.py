@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 RATERS = ("nvd", "osv", "redhat", "ubuntu", "trivy-db")
 """Whose rating of a CVE is taken where a distribution has none of its own; others come after them."""
 
-if TYPE_CHECKING:  # its tables are SQLAlchemy's, which a scan does without: a third of its start
-    from seawall.intel.listed import Listed
-
 
 class Store:
     """Reads one file; may be shared between threads. Fulfils match.Known."""
@@ -280,9 +277,7 @@ class _Import:
         from seawall.intel.listed import open_listed
 
         if self._listed is None:
-            from seawall.intel.listed import NAME, open_listed
-
-            self._listed = open_listed(self._path.with_name(NAME))
+            self._listed = open_listed(self._path.with_name(LISTED))
             self._stack.callback(self._listed.close)
         count = self._listed.replace(part.origin, part.indicators)
         self.report.records[part.feed] = self.report.records.get(part.feed, 0) + count
