@@ -1,7 +1,6 @@
 """Containers of any state from the Docker Engine; namespaces and process counts from the kernel."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from seawall.assets import normalise
 from seawall.assets.collect.node import CACHED, Node
@@ -45,9 +44,11 @@ def _processes(pid: int) -> int:
     for line in lines:
         _, controllers, path = line.split(":", 2)
         if controllers in ("pids", ""):
-            folder = Path("/sys/fs/cgroup/pids" if controllers else "/sys/fs/cgroup") / path.lstrip("/")
+            # No Path: it would keep the parts of each container's name.
+            folder = "/sys/fs/cgroup/pids" if controllers else "/sys/fs/cgroup"
             try:
-                return len((folder / "cgroup.procs").read_text().split())
+                with open(f"{folder}/{path.strip('/')}/cgroup.procs", "rb") as file:
+                    return len(file.read().split())
             except OSError:
                 continue
     return 1 if lines else 0

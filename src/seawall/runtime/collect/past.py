@@ -28,6 +28,9 @@ class PastTable(Table):
     def _learn(self, pid: int, start: int = 0) -> Process | None:  # noqa: ARG002 -- a live table looks into /proc
         return None
 
+    def _late(self, head: Head) -> Process:
+        return self.fork(head)
+
     def _container(self, head: Head) -> Container | None:
         return self.cgroups.get(head.cgroup)
 

@@ -142,12 +142,18 @@ class Table:
         """Who did it. One whose beginning was missed is looked up in /proc."""
         process = self.processes.get(head.pid) or self._ripe(head.pid)
         if process is None or not _same(process, head.start):
-            process = self._learn(head.pid, head.start) or self.fork(head)
+            process = self._learn(head.pid, head.start) or self._late(head)
         process.start = head.start
         if head.flags & FOREIGN_CWD:
             process.foreign_cwd = True
         if head.flags & IN_CONTAINER and process.container is None:
             self._place(process, self._container(head))
+        return process
+
+    def _late(self, head: Head) -> Process:
+        """One of whom nothing was known, and who is gone by now: its end has been told, so nobody would remove it."""
+        process = self.fork(head)
+        del self.processes[head.pid]
         return process
 
     def some_of(self, pid: int, cgroup: int) -> Process:
@@ -225,6 +231,8 @@ class Table:
         if found is None or status is None:
             return None
         comm, fields = found
+        if fields[0] in ("Z", "X") and int(fields[17]) < 2:
+            return None  # no thread is left: its end has been told already
         began = int(fields[19]) * TICK_NS
         if start and abs(began - start) > TICK_NS:
             return None

@@ -1,11 +1,15 @@
 """Who is in a container already, and who still sets it up."""
 
+import ipaddress
+import os
+import subprocess
 import time
 from typing import Any
 
 import pytest
 
 from seawall.node import procfs
+from seawall.runtime import normalise
 from seawall.runtime.collect import table
 from seawall.runtime.collect.table import Table
 from seawall.runtime.model import File
@@ -53,3 +57,24 @@ def test_the_runtimes_last_step_is_not_the_containers_first(monkeypatch: pytest.
 def test_who_sets_a_container_up_is_known_by_what_only_the_runtime_is(exe, args, age, sets_up):
     began = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - age * 1_000_000_000
     assert table._sets_up(exe, args, began) is sets_up
+
+
+def test_who_is_gone_already_is_not_kept():
+    """Its end has been told: nobody would ever take it out again."""
+    known = Table()
+    late = known.of(head(900000003, 900000004, inside=True))
+    assert late.pid == 900000003
+    assert 900000003 not in known.processes
+    child = subprocess.Popen(["true"], stdout=subprocess.DEVNULL)
+    while (procfs.stat(child.pid) or ("", ["Z"]))[1][0] != "Z":
+        time.sleep(0.01)
+    assert known._learn(child.pid) is None
+    child.wait()
+    assert known._learn(os.getpid()) is not None
+
+
+@pytest.mark.parametrize(
+    "form", ["::", "::1", "fe80::1", "2001:db8::1:0:0:1", "1:2:3:4:5:6:7:8", "1:0:3:4:5:6:7:8", "1::"]
+)
+def test_addresses_are_written_as_everybody_writes_them(form):
+    assert normalise._colons(ipaddress.IPv6Address(form).packed) == form
