@@ -20,6 +20,7 @@ from seawall.runtime.detect.judges import Judge, Judges
 from seawall.runtime.detect.merging import Merging
 from seawall.runtime.detect.profiles import Profiles
 from seawall.runtime.detect.questions import Questions
+from seawall.runtime.detect.repeats import CHANGES, Repeats
 from seawall.runtime.detect.suspects import Suspects
 from seawall.runtime.detect.waivers import Waivers
 from seawall.runtime.model import Alert, Container, Event, Found, Kind, Plan, Process, Rule, Scan
@@ -56,6 +57,7 @@ class Engine:
         self._profiles = Profiles()
         self._questions = Questions(scans)
         self._suspects = Suspects()
+        self._repeats = Repeats()
         self.update(plan)
 
     def update(self, plan: Plan) -> None:
@@ -66,11 +68,14 @@ class Engine:
         self._profiles.update(plan.profiles)
         self._intelligence.update(plan.indicators)
         self._judges, self._allow = judges, allow
+        self._repeats.update(plan.rules)
 
     def judge(self, event: Event) -> list[Alert]:
         """The alerts of one event, in the order of the rules."""
         facts = self._detectors.observe(event)
         process = event.process
+        if event.kind in CHANGES:
+            self._repeats.forget()
         container = process.container
         if container is not None and not process.started:
             return []  # the runtime still sets the container up
@@ -87,6 +92,7 @@ class Engine:
 
     def introduce(self, container: Container, now: float) -> list[Alert]:
         """A container's identity is known: the alerts of how it was started. `now`: seconds since the epoch."""
+        self._repeats.forget()
         if not container.complete:
             return []
         return self._judged(Event(Kind.START, now, Process(0, 0, container=container)))
@@ -127,7 +133,13 @@ class Engine:
         incomplete = container is not None and not container.complete
         found: list[Alert] = []
         allowed: Collection[str] | None = None
-        for judge in self._holding(self._judges, event, incomplete, about):
+        key = None if incomplete or about else self._repeats.key(event)
+        if key is not None and self._repeats.knows(key):
+            return self._merging.pushed()
+        holding = self._holding(self._judges, event, incomplete, about)
+        if key is not None and not holding:
+            self._repeats.remember(key, event)
+        for judge in holding:
             if allowed is None:
                 allowed = {held.rule.category for held in self._holding(self._allow, event, incomplete)}
             if judge.rule.category not in allowed and not self._waivers.silence(judge.rule.id, event):
@@ -136,7 +148,7 @@ class Engine:
                     self._suspects.told(container.id, judge.rule.id, event.time)
         return found + self._merging.pushed()
 
-    def _holding(self, judges: Judges, event: Event, incomplete: bool, about: Collection[str] = ()) -> Iterable[Judge]:
+    def _holding(self, judges: Judges, event: Event, incomplete: bool, about: Collection[str] = ()) -> list[Judge]:
         """Whose condition holds, as far as it may be asked."""
         if not incomplete and not about:
             try:
