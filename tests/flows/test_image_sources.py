@@ -3,7 +3,9 @@
 import gzip
 import json
 import os
+import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -250,3 +252,25 @@ def wait_for(path: Path) -> None:
             return
         time.sleep(0.1)
     raise AssertionError(f"nobody listens at {path}")
+
+
+def test_no_scan_runs_over_its_time(tmp_path: Path) -> None:
+    """Neither with a registry that says nothing, nor with a file that gives nothing."""
+    os.mkfifo(tmp_path / "pipe")
+    with socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        mute.listen()
+        for target in (f"registry:127.0.0.1:{mute.getsockname()[1]}/app:1", f"sbom:{tmp_path / 'pipe'}"):
+            command = [sys.executable, "-m", "seawall", "image", "scan", target, "--timeout", "2", "--plain-http"]
+            environment = {**os.environ, "SEAWALL_STATE": str(tmp_path), "DOCKER_CONFIG": str(tmp_path)}
+            done = subprocess.run(command, capture_output=True, timeout=60, check=False, env=environment)
+            assert done.returncode == 2
+            assert re.search(rb"took longer|too long|timed out|is over", done.stderr), done.stderr
+
+
+def test_offline_goes_nowhere(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "seawall", "image", "scan", "registry:127.0.0.1:1/app:1", "--offline"]
+    environment = {**os.environ, "SEAWALL_STATE": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False, env=environment)
+    assert done.returncode == 2
+    assert b"--offline" in done.stderr

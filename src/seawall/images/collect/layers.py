@@ -98,6 +98,8 @@ def _take(contents: Contents, path: str, entry: tar.Entry, body: tar.Body, readi
         reading.budget.keep(len(path) + MARK_BYTES)
     if name == OPAQUE:
         contents.opaque.add(folder)
+    elif name in (WHITEOUT, f"{WHITEOUT}.", f"{WHITEOUT}.."):
+        contents.skip(path, "a mark of deletion that names nothing, or leads out of its folder")
     elif name.startswith(WHITEOUT):
         contents.removed.add(f"{folder}/{name[len(WHITEOUT) :]}".lstrip("/"))
     elif entry.type == tar.SYMBOLIC_LINK:
