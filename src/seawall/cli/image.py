@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seawall.core import clock
 from seawall.core.errors import SeawallError
@@ -15,8 +15,11 @@ from seawall.images.detect.policy import Policy, decide
 from seawall.images.lines import findings, gaps
 from seawall.images.model import DENIED, Scan, Statement
 
+if TYPE_CHECKING:
+    from seawall.images.collect.analysers import Options
+
 IGNORES = ".seawallignore.yaml"
-SCANNERS = ("vuln", "package", "secret", "config")
+SCANNERS = ("vuln", "package", "secret", "malware", "config")
 DEFAULT = ("vuln", "package")
 _SCANNERS = f"of {','.join(SCANNERS)}; default: {','.join(DEFAULT)}"
 FORMATS = ("table", "json", "sarif", "junit", "html", "cyclonedx", "spdx", "openvex", "csaf", "cyclonedx_vex")
@@ -89,7 +92,20 @@ def _add_scan(commands: Any) -> None:
     scan.add_argument(
         "--secret-rules", action="append", default=[], metavar="FILE", help="more rules, in gitleaks' form"
     )
+    _add_malware(scan)
     scan.add_argument("--db", type=Path, default=state_dir() / "intel.db", help="advisories; default: %(default)s")
+
+
+def _add_malware(scan: argparse.ArgumentParser) -> None:
+    """What files are compared with, beside the packaged rules."""
+    one = scan.add_argument_group("malware")
+    for name, what, about in (
+        ("rules", "DIR", "a folder of YARA rules; may be repeated"),
+        ("deny", "FILE", "hashes of files that are bad: SHA-256 or MD5, a line each; may be repeated"),
+        ("allow", "FILE", "hashes of files that are good whatever a rule says; may be repeated"),
+    ):
+        one.add_argument(f"--malware-{name}", action="append", default=[], metavar=what, help=about)
+    one.add_argument("--clamd", default="", metavar="ADDRESS", help="ask ClamAV's daemon too: its socket, or HOST:PORT")
 
 
 def _add_decisions(scan: argparse.ArgumentParser) -> None:
@@ -124,6 +140,7 @@ def _add_sbom(commands: Any) -> None:
     sbom.set_defaults(
         vex=[], ignore_file=None, ignore_unfixed=False, show_suppressed=False, lock_files=False, secret_rules=[]
     )
+    sbom.set_defaults(malware_rules=[], malware_deny=[], malware_allow=[], clamd="")
 
 
 def _add_lint(commands: Any) -> None:
@@ -227,14 +244,26 @@ def _settled(scan: Scan, statements: list[Statement], *, unfixed: bool, shown: b
     return replace(scan, inventory=inventory, judgement=judgement)
 
 
+def _options(wanted: argparse.Namespace) -> "Options":
+    from seawall.images.collect.analysers import Options
+
+    return Options(
+        wanted.scanners,
+        tuple(wanted.secret_rules),
+        tuple(wanted.malware_rules),
+        tuple(wanted.malware_deny),
+        tuple(wanted.malware_allow),
+        wanted.clamd,
+    )
+
+
 def look(wanted: argparse.Namespace) -> Scan:
     """Read the image, and judge it when that is asked for and anything is known."""
     from seawall.images import asked
-    from seawall.images.collect.analysers import Options
     from seawall.images.collect.sources import collect
 
     scanners, db = wanted.scanners, wanted.db
-    reading = asked.reading(wanted, Options(scanners, tuple(wanted.secret_rules)), _progress)
+    reading = asked.reading(wanted, _options(wanted), _progress)
     try:
         with asked.within(wanted.timeout):
             inventory = collect(wanted.target, reading)

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from seawall.core.errors import SeawallError
+from seawall.core.skipped import Skipped
 from seawall.images.collect.configuration import Configuration
 from seawall.images.collect.files import File
 from seawall.images.collect.found import Found
 from seawall.images.collect.installed import Packages
+from seawall.images.collect.malware import ClamdFiles, MalwareFiles
 from seawall.images.collect.secrets import Secrets
 from seawall.images.collect.sensitive import Sensitive
 from seawall.images.model import ImageConfig, Layer
@@ -25,6 +27,14 @@ class Options:
     """What users call them: those that ANALYSERS name."""
     secret_rules: tuple[str, ...] = ()
     """Files of rules for secrets, in gitleaks' form, beside the packaged ones."""
+    malware_rules: tuple[str, ...] = ()
+    """Folders of YARA rules, beside the packaged ones."""
+    malware_deny: tuple[str, ...] = ()
+    """Lists of hashes of files that are bad."""
+    malware_allow: tuple[str, ...] = ()
+    """Lists of hashes of files that are good, whatever a rule says."""
+    clamd: str = ""
+    """Where ClamAV's daemon listens; "": it is not asked."""
 
 
 class Analyser(Protocol):
@@ -74,6 +84,8 @@ ANALYSERS: dict[str, Known] = {
     "secrets": Known("secret", Secrets),
     "configuration": Known("config", Configuration),
     "sensitive": Known("secret", Sensitive),
+    "malware": Known("malware", MalwareFiles),
+    "clamd": Known("malware", ClamdFiles),
 }
 
 
@@ -84,6 +96,8 @@ class Analysers:
     working: dict[str, Analyser] = field(default_factory=dict)
     checked: dict[str, str] = field(default_factory=dict)
     """Scanner → "", or why it, or a part of it, does not look."""
+    left_out: list[Skipped] = field(default_factory=list)
+    """Rules that could not be taken."""
 
     def versions(self) -> str:
         """Names what was looked with: a cache's key."""
@@ -98,7 +112,8 @@ def opened(options: Options) -> Analysers:
             continue
         reason = ""
         try:
-            found.working[name] = known.open(options)
+            one = found.working[name] = known.open(options)
+            found.left_out += getattr(one, "left_out", ())  # of those that take rules of the user's
         except CannotLook as error:
             reason = str(error)
         found.checked[known.scanner] = "; ".join(filter(None, (found.checked.get(known.scanner), reason)))

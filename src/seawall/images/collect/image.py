@@ -176,7 +176,8 @@ def _described(data: bytes, name: str) -> tuple[dict[str, Any], tuple[Layer, ...
 
 def inventory(whole: Parts, names: Names, reading: Reading, began: float) -> Inventory:
     """The layers on top of each other, with what the configuration says."""
-    planned, present, skipped = whole.planned, whole.present, whole.skipped
+    planned, present = whole.planned, whole.present
+    skipped = [*reading.analysers.left_out, *whole.skipped]
     merged = layers.merge([(index, one.contents) for index, one in present])
     described_as = config.config(whole.described, names.identity or archive.identity(whole.document))
     if whole.document:
