@@ -26,8 +26,9 @@ SHED = {0: frozenset[str](), 1: frozenset({"processes", "ports"}), 2: frozenset(
 """Kinds that are not taken at each shed level."""
 SETTLE = 0.2
 """Seconds to wait after a container's event for more of them."""
-GAP = 1.0
-"""Seconds between two snapshots of one kind, whatever happens."""
+GAP, SHARE = 1.0, 0.01
+"""Seconds between two snapshots of one kind, whatever happens: more where one costs more than this share of a core."""
+MAX_GAP = 15.0
 _BORN, _GONE = frozenset({"create", "start", "rename"}), frozenset({"destroy"})
 
 
@@ -52,6 +53,7 @@ class Survey:
         self._intervals: dict[str, float] = {kind: float(INTERVALS[kind]) for kind in KINDS}
         self._due = dict.fromkeys(KINDS, 0.0)
         self._taken = dict.fromkeys(KINDS, 0.0)
+        self._gaps = dict.fromkeys(KINDS, GAP)
         self._changed = threading.Condition()
         self._stopping = False
         self._step = 0
@@ -89,7 +91,7 @@ class Survey:
                 if self._stopping:
                     return
                 now = time.monotonic()
-                due = min((max(at, self._taken[kind] + GAP), kind) for kind, at in self._due.items())
+                due = min((max(at, self._taken[kind] + self._gaps[kind]), kind) for kind, at in self._due.items())
                 if due[0] > now:
                     self._changed.wait(min(due[0] - now, 30.0))
                     continue
@@ -98,7 +100,9 @@ class Survey:
                 self._due[kind] = now + stretched(self._intervals[kind], self._step)
                 if kind in SHED[self._shed]:
                     continue
+            used = time.thread_time()
             self.take(kind)
+            self._gaps[kind] = gap(time.thread_time() - used)
 
     def listen(self) -> None:
         """The thread that waits for Docker's events; comes back to a daemon that went away."""
@@ -162,6 +166,12 @@ class Survey:
             names = self._docker.image(image).get("RepoDigests") or []
             known[image] = str(names[0]).partition("@")[2] if names else ""
         return known[image]
+
+
+def gap(used: float) -> float:
+    """Seconds until the next snapshot of a kind whose last one took so much processor time: a node whose containers
+    come and go all the time is told of in larger steps, the first change after a while at once."""
+    return min(max(GAP, used / SHARE), MAX_GAP)
 
 
 def identity(found: dict[str, Any], digest: str) -> Container:
