@@ -41,6 +41,7 @@ examples:
   seawall image sbom nginx:1.27 --format cyclonedx                      what is inside, as others read it (or spdx)
   seawall image scan nginx:1.27 --scanners vuln,config   also how it is built and configured
   seawall image lint ./Dockerfile --fail-on medium       the same checks before there is an image
+  seawall image verify registry:registry.example/app:1 --key cosign.pub  whether that key has signed it
   seawall image scan nginx:1.27 --policy production.yaml                exit code 1 when a policy denies it
   seawall image scan nginx:1.27 --vex vendor.json --ignore-unfixed      leave out what does not concern you
   seawall image scan nginx:1.27 --format openvex                        your own decisions, for others to read
@@ -62,11 +63,14 @@ def main(arguments: Sequence[str]) -> int:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="scan | sbom | lint")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="scan | sbom | lint | verify")
     _add_scan(commands)
     _add_sbom(commands)
     _add_lint(commands)
+    _add_verify(commands)
     wanted = parser.parse_args(list(arguments))
+    if wanted.command == "verify":
+        return _verify(wanted)
     if wanted.command == "lint":
         wanted = parser.parse_args(_linting(wanted))
     if wanted.fail_on and not set(wanted.scanners) - {"package"}:
@@ -155,6 +159,51 @@ def _add_lint(commands: Any) -> None:
     lint.add_argument("--output", type=Path, metavar="FILE", help="write the report there, not to stdout")
     lint.add_argument("--format", choices=("table", "json", "sarif", "junit", "html"), default="table")
     lint.add_argument("--fail-on", choices=[one.value for one in Severity], metavar="SEVERITY")
+
+
+def _add_verify(commands: Any) -> None:
+    from seawall.images import asked
+
+    verify = commands.add_parser(
+        "verify",
+        help="check who signed an image",
+        description="Whether the image of a registry is signed by a key, as cosign signs. Needs seawall[server].",
+        epilog="example: seawall image verify registry:registry.example/app:1 --key cosign.pub\n"
+        "exit codes: 0 signed by the key, 1 not signed or by another, 2 could not check",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verify.add_argument("target", metavar="registry:HOST/REPOSITORY:TAG")
+    verify.add_argument("--key", type=Path, required=True, metavar="FILE", help="the public key, PEM")
+    asked.add(verify)
+
+
+def _verify(wanted: argparse.Namespace) -> int:
+    from seawall.images import asked
+    from seawall.images.collect import trust
+    from seawall.images.detect.signatures import public_key
+    from seawall.images.report.table import plain
+
+    name = trust.name_of(wanted.target)
+    if wanted.offline:
+        raise SeawallError("--offline, and an image of a registry")
+    try:
+        key = public_key(wanted.key.read_bytes())
+    except OSError as error:
+        raise SeawallError(f"cannot read {wanted.key}: {error.strerror}") from error
+    found = trust.look(name, key, asked.access(wanted), wanted.platform)
+    print(f"{plain(found.image)}\n  digest     {found.digests[0]}\n  key        sha256:{key.fingerprint}")
+    if not found.pinned:
+        print(
+            f"  not pinned: the tag may name another image tomorrow; {plain(found.image)}@{found.digests[0]} does not"
+        )
+    for one in found.signatures:
+        what = f"verified, for {one.reference or 'no name'}" if one.verified else f"NOT VERIFIED: {one.why}"
+        print(f"  signature  {plain(what)}{' (keyless: its certificate is not looked at)' if one.keyless else ''}")
+    for text in found.beside:
+        print(f"  beside     {plain(text)}, not verified")
+    if not found.signatures:
+        print("  NOT SIGNED: the registry has no signature of this image")
+    return 0 if found.verified else 1
 
 
 def _linting(wanted: argparse.Namespace) -> list[str]:
