@@ -24,6 +24,7 @@ SHRUNK = 0.6
 FEW = 50
 """Records below which a source may shrink as it likes."""
 
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
 _TABLES = """
 create table advisory (
     number integer primary key, via text not null, feed text not null, origin text not null,
@@ -238,11 +239,11 @@ def pack_ranges(ranges: Iterable[Range]) -> str:
         while span and not span[-1]:
             span.pop()
         found.append(span)
-    return json.dumps(found, separators=(",", ":")) if found else ""
+    return _encode(found) if found else ""
 
 
 def _packed(values: Sequence[str]) -> str:
-    return json.dumps(values, separators=(",", ":")) if values else ""
+    return _encode(values) if values else ""
 
 
 def _moment(text: str) -> str:

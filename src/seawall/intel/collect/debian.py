@@ -6,7 +6,6 @@ Format: https://security-team.debian.org/security_tracker.html
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from seawall.intel.collect.documents import Document
 from seawall.intel.collect.parsed import Parsed
@@ -16,6 +15,7 @@ RELEASES = {
     "potato": "2.2", "woody": "3.0", "sarge": "3.1", "etch": "4", "lenny": "5", "squeeze": "6", "wheezy": "7",
     "jessie": "8", "stretch": "9", "buster": "10", "bullseye": "11", "bookworm": "12", "trixie": "13", "forky": "14",
 }  # fmt: skip
+_MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
 _HEAD = re.compile(r"\[(\d{1,2} \w{3} \d{4})\] (D[SL]A-\d+(?:-\d+)?)\s+(.*)")
 _FIX = re.compile(r"\s+\[(\w+)\] - (\S+) (\S+)")
 _IDS = re.compile(r"\s+\{([^}]*)\}")
@@ -77,7 +77,5 @@ def _advisory(block: list[str]) -> Parsed | None:
 
 
 def _date(text: str) -> str:
-    try:
-        return datetime.strptime(text, "%d %b %Y").replace(tzinfo=UTC).date().isoformat()
-    except ValueError:
-        return ""
+    day, month, year = text.split()
+    return f"{year}-{_MONTHS.index(month) // 3 + 1:02}-{int(day):02}" if month in _MONTHS else ""

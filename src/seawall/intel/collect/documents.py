@@ -25,6 +25,8 @@ MAX_DATABASE = 8 << 30
 MAX_DEPTH = 3
 """Packings in each other: .tar.gz is two."""
 HEAD = 1024
+SMALL = 4 << 20
+"""Bytes of a member that is read at once."""
 PACKED = re.compile(r"\.(gz|bz2|xz|zst)$")
 MAX_COUNT = 2_000_000
 
@@ -103,11 +105,23 @@ def _read(name: str, content: IO[bytes], budget: _Budget, skip: Skip, depth: int
         yield from _one(PACKED.sub("", name) if depth else name, whole, budget, skip)
 
 
+def _holds_more(data: bytes) -> bool:
+    """Whether it is packed, an archive or a database."""
+    return data[:2] in (b"\x1f\x8b", b"BZ", b"\xfd7", b"\x28\xb5") or data[257:262] == b"ustar" or is_bolt(data[:80])
+
+
 def _of_tar(name: str, stream: IO[bytes], budget: _Budget, skip: Skip, depth: int) -> Iterator[Document]:
     with tarfile.open(fileobj=stream, mode="r|", bufsize=1 << 18) as archive:
         for member in archive:
             content = archive.extractfile(member) if member.isreg() else None
-            if content is not None:
+            if content is None:
+                continue
+            if member.size <= SMALL and not _holds_more(data := content.read()):
+                budget.take(len(data))
+                yield Document(f"{name}:{member.name}", data)
+            elif member.size <= SMALL:
+                yield from _read(f"{name}:{member.name}", io.BytesIO(data), budget, skip, depth + 1)
+            else:
                 yield from _read(f"{name}:{member.name}", content, budget, skip, depth + 1)
 
 

@@ -10,6 +10,7 @@ from seawall.intel.model import Advisory, Affected
 from seawall.intel.spans import others
 
 _MARK = re.compile(rb"^gem:\s*\S", re.MULTILINE)
+_SCORE = re.compile(r"[0-9]{1,2}(?:\.[0-9])?")
 _VERSIONS = re.compile(rb"^(?:patched_versions|unaffected_versions|title):", re.MULTILINE)
 
 
@@ -31,7 +32,7 @@ def read(document: Document) -> list[Parsed]:
     vectors = tuple(text(one) for one in scores if isinstance(one, str) and ":" in one)
     vector, score = choose(vectors)
     if score is None:
-        score = next((float(one) for one in scores if isinstance(one, int | float) and 0 <= one <= 10), None)
+        score = next((float(one) for one in scores if _SCORE.fullmatch(text(one)) and float(one) <= 10), None)
     advisory = Advisory(
         id=name,
         source="rubysec",

@@ -5,7 +5,7 @@ import gzip
 import io
 import lzma
 from collections.abc import Callable
-from typing import IO, Protocol, cast
+from typing import IO, Any, Protocol, cast
 
 from seawall.core.errors import SeawallError
 
@@ -80,7 +80,7 @@ class _Stepwise(io.RawIOBase):
 def unpacking(head: bytes, packed: IO[bytes]) -> IO[bytes] | None:
     """The stream that is packed in `packed`, or None when its first bytes are of no packing."""
     if head.startswith(b"\x1f\x8b"):
-        return cast(IO[bytes], gzip.GzipFile(fileobj=packed))
+        return _gzip(packed)
     if head.startswith(b"BZh"):
         return cast(IO[bytes], io.BufferedReader(_Stepwise(packed, bz2.BZ2Decompressor), PIECE))
     if head.startswith(b"\xfd7zXZ\0"):
@@ -90,6 +90,16 @@ def unpacking(head: bytes, packed: IO[bytes]) -> IO[bytes] | None:
     if head.startswith(b"\x28\xb5\x2f\xfd"):
         return _zstd(packed)
     return None
+
+
+def _gzip(packed: IO[bytes]) -> IO[bytes]:
+    """Three times faster where isal is there."""
+    try:
+        from isal import igzip
+    except ImportError:
+        return cast(IO[bytes], gzip.GzipFile(fileobj=packed))
+    unpacked: Any = igzip.IGzipFile
+    return cast(IO[bytes], unpacked(fileobj=packed))
 
 
 def _zstd(packed: IO[bytes]) -> IO[bytes]:
