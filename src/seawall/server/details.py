@@ -91,8 +91,8 @@ def _image(connection: Connection, id: str) -> dict[str, Any]:
 
 def _scans() -> Beside:
     """What is known of each image, and how far its newest order is."""
-    sorts = ("critical", "high", "kev", "packages", "scanned_at")
-    return Beside((images.scans(), jobs.newest(_SCAN)), sorts, ("scan_state", "judged"), _scan)
+    sorts = ("critical", "high", "kev", "packages", "scanned_at", "secrets", "malware", "config", "risk")
+    return Beside((images.scans(), jobs.newest(_SCAN)), sorts, ("scan_state", "judged", "decision"), _scan)
 
 
 def _scan(row: Mapping[str, Any]) -> dict[str, Any]:

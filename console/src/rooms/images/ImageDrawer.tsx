@@ -1,4 +1,5 @@
-import { Alert, Space } from 'antd'
+import { DownloadOutlined } from '@ant-design/icons'
+import { Alert, Button, Dropdown, Space } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { Link, useParams } from 'react-router'
 import { Copyable } from '@/parts/Copyable'
@@ -10,8 +11,11 @@ import { Time } from '@/parts/Time'
 import { bytes, number } from '@/shell/i18n'
 import { isOpen, useImage, useInventory, type Image, type Inventory } from './data'
 import { Findings } from './Findings'
+import { FoundIn } from './Found'
 import { Packages } from './Packages'
+import { Decision } from './PoliciesPage'
 import { Exploited, ScanNow, ScanState, Verdict } from './Scan'
+import { KINDS, type FoundKind } from './supply'
 
 export function ImageDrawer() {
   const { id = '' } = useParams()
@@ -28,12 +32,20 @@ export function ImageDrawer() {
       list="/images"
       query={query}
       title={image ? image.name : t('image')}
-      extra={image && <ScanNow image={image} primary />}
+      extra={
+        image && (
+          <Space>
+            {scanned && <Download image={image} />}
+            <ScanNow image={image} primary />
+          </Space>
+        )
+      }
       tabs={
         image
           ? [
               tab('summary', <Summary image={image} inventory={read} />),
               tab('vulnerabilities', scanned ? <Findings image={image} layers={layers} /> : <NotScanned image={image} />),
+              ...(scanned ? KINDS.map((kind) => tab(kind, <Looked image={image} inventory={read} kind={kind} />)) : []),
               tab('packages', scanned ? <Packages image={image} /> : <NotScanned image={image} />),
               tab('layers', scanned ? read ? <Layers inventory={read} /> : null : <NotScanned image={image} />),
               ...(read?.skipped.length ? [{ ...tab('skipped', <Skipped inventory={read} />), label: <span className="medium">{t('tab.skipped')} {number(read.skipped.length)}</span> }] : []),
@@ -63,6 +75,12 @@ function Head({ image }: { image: Image }) {
       {scan?.scanned_at ? (
         <Space size="large" wrap>
           <Verdict scan={scan} />
+          {scan.risk !== null && (
+            <span>
+              {t('risk')} <b>{number(scan.risk)}</b>
+            </span>
+          )}
+          {scan.decision && <Decision name={scan.decision} />}
           {scan.kev ? (
             <span>
               {t('column.kev')} <Exploited scan={scan} />
@@ -82,6 +100,37 @@ function Head({ image }: { image: Image }) {
         </p>
       ) : null}
     </div>
+  )
+}
+
+const CHECKS = { secrets: 'secret', malware: 'malware', misconfigurations: 'config' } as const
+const COUNTS = { secrets: 'secrets', malware: 'malware', misconfigurations: 'config' } as const
+
+/** What nobody looked for is said, with the reason: an empty list would look clean. */
+function Looked({ image, inventory, kind }: { image: Image; inventory: Inventory | undefined; kind: FoundKind }) {
+  const { t } = useTranslation('images')
+  if (!inventory) return null
+  const why = inventory.checked[CHECKS[kind]]
+  if (image.scan?.[COUNTS[kind]] === null) return <Alert type="warning" showIcon title={t('scan.notChecked')} description={why || t('found.notAsked')} />
+  return (
+    <>
+      {why && <Alert type="warning" showIcon style={{ marginBottom: 10 }} title={t('found.partly')} description={why} />}
+      <FoundIn image={image} kind={kind} />
+    </>
+  )
+}
+
+const REPORTS = ['html', 'json', 'sarif', 'cyclonedx', 'spdx', 'openvex', 'csaf', 'junit']
+
+function Download({ image }: { image: Image }) {
+  const { t } = useTranslation('images')
+  const items = REPORTS.map((key) => ({ key, label: <a href={`/api/v1/images/${encodeURIComponent(image.id)}/report?format=${key}`} download>{t(`report.${key}`)}</a> }))
+  return (
+    <Dropdown menu={{ items }} trigger={['click']}>
+      <Button size="small" icon={<DownloadOutlined />}>
+        {t('report.get')}
+      </Button>
+    </Dropdown>
   )
 }
 

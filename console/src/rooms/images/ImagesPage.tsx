@@ -11,6 +11,7 @@ import { Time } from '@/parts/Time'
 import { useOverview } from '@/rooms/overview/data'
 import { bytes, number } from '@/shell/i18n'
 import { order, type Image } from './data'
+import { Decision } from './PoliciesPage'
 import { Exploited, ScanNow, ScanState } from './Scan'
 
 export function ImagesPage() {
@@ -21,6 +22,11 @@ export function ImagesPage() {
       { key: 'name', title: t('column.name'), sort: 'name', width: 200, render: (row) => <span title={row.tags.join('\n') || row.name}>{row.name}{row.tags.length > 1 && <small className="quiet"> +{row.tags.length - 1}</small>}</span> },
       { key: 'scan', title: t('column.scan'), sort: 'critical', width: 190, render: (row) => <ScanState scan={row.scan} /> },
       { key: 'kev', title: t('column.kev'), sort: 'kev', width: 96, align: 'right', render: (row) => <Exploited scan={row.scan} /> },
+      { key: 'secrets', title: t('found.secrets'), sort: 'secrets', width: 90, align: 'right', render: (row) => <Number value={row.scan?.secrets} /> },
+      { key: 'malware', title: t('found.malware'), sort: 'malware', width: 90, align: 'right', render: (row) => <Number value={row.scan?.malware} /> },
+      { key: 'config', title: t('found.misconfigurations'), sort: 'config', width: 100, align: 'right', hidden: true, render: (row) => <Number value={row.scan?.config} /> },
+      { key: 'risk', title: t('risk'), sort: 'risk', width: 70, align: 'right', render: (row) => <Number value={row.scan?.risk} /> },
+      { key: 'decision', title: t('policy.decision'), width: 90, hidden: true, render: (row) => <Decision name={row.scan?.decision ?? ''} /> },
       { key: 'packages', title: t('column.packages'), sort: 'packages', width: 96, align: 'right', render: (row) => (row.scan?.packages === null || !row.scan ? <span className="quiet">–</span> : number(row.scan.packages)) },
       { key: 'scanned_at', title: t('column.scanned'), sort: 'scanned_at', width: 98, render: (row) => <Time at={row.scan?.scanned_at} /> },
       {
@@ -38,9 +44,9 @@ export function ImagesPage() {
             <span className="quiet">0</span>
           ),
       },
-      { key: 'hosts', title: t('column.hosts'), width: 62, align: 'right', render: (row) => number(row.hosts ?? 0) },
+      { key: 'hosts', title: t('column.hosts'), width: 62, hidden: true, align: 'right', render: (row) => number(row.hosts ?? 0) },
       { key: 'size', title: t('column.size'), sort: 'size', width: 78, align: 'right', render: (row) => bytes(row.size) },
-      { key: 'created_at', title: t('column.created'), sort: 'created_at', width: 96, render: (row) => <Time at={row.created_at} /> },
+      { key: 'created_at', title: t('column.created'), sort: 'created_at', width: 96, hidden: true, render: (row) => <Time at={row.created_at} /> },
       { key: 'id', title: t('column.id'), width: 140, hidden: true, render: (row) => <code>{row.id.slice(7, 19)}</code> },
       { key: 'last_seen', title: t('column.lastSeen'), sort: 'last_seen', width: 110, hidden: true, render: (row) => <Time at={row.last_seen} /> },
       ...(may ? [{ key: 'action', title: '', width: 126, align: 'right' as const, render: (row: Image) => <ScanNow image={row} /> }] : []),
@@ -74,6 +80,12 @@ export function ImagesPage() {
       <Outlet />
     </Page>
   )
+}
+
+/** What was not looked for is a dash, never a zero. */
+function Number({ value }: { value: number | null | undefined }) {
+  if (value === null || value === undefined) return <span className="quiet">–</span>
+  return value ? <b>{number(value)}</b> : <span className="quiet">0</span>
 }
 
 /** All are asked for, whatever is refused on the way; the first refusal is shown then. */

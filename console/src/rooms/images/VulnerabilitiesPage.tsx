@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
-import { useMemo } from 'react'
+import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, Outlet, useParams } from 'react-router'
-import { Space } from 'antd'
+import { Button, Space } from 'antd'
 import { ApiError, get, type Page as ListPage } from '@/api/client'
+import { useMay } from '@/api/session'
 import { DataTable, type Column, type Filter } from '@/parts/DataTable'
 import { Drawer } from '@/parts/Drawer'
 import { Empty } from '@/parts/Empty'
@@ -15,6 +16,7 @@ import { Time } from '@/parts/Time'
 import { useOverview } from '@/rooms/overview/data'
 import { number } from '@/shell/i18n'
 import type { Hit, Vulnerability } from './data'
+import { Ignore } from './Ignore'
 import { NoIntelligence } from './ImagesPage'
 import { KevMark } from './Scan'
 
@@ -92,10 +94,19 @@ export function VulnerabilityDrawer() {
     },
   })
   const one = query.data
+  const may = useMay('operator')
+  const [ignoring, setIgnoring] = useState(false)
   return (
     <Drawer
       list="/vulnerabilities"
       query={query}
+      extra={
+        may && (
+          <Button size="small" onClick={() => setIgnoring(true)}>
+            {t('ignore.add')}
+          </Button>
+        )
+      }
       title={
         <Space>
           {one && <Severity name={one.severity} />}
@@ -104,6 +115,7 @@ export function VulnerabilityDrawer() {
         </Space>
       }
     >
+      {ignoring && <Ignore close={() => setIgnoring(false)} given={{ ids: id }} />}
       {one && (
         <>
           {one.title && <p style={{ marginTop: 0 }}>{one.title}</p>}
@@ -113,6 +125,8 @@ export function VulnerabilityDrawer() {
                 [t('column.severity'), <Severity key="s" name={one.severity} />],
                 [t('column.score'), one.score === null ? <span className="quiet">{t('shell:notKnown')}</span> : one.score.toFixed(1)],
                 [t('column.exploited'), one.kev ? t('kevAbout') : t('kevNot')],
+                [t('risk'), one.risk === null || one.risk === undefined ? undefined : number(one.risk)],
+                ['EPSS', one.epss === null || one.epss === undefined ? undefined : `${(one.epss * 100).toFixed(1)} %`],
                 [t('column.fix'), <Fix key="f" fixed={one.fixed} />],
                 [t('images'), number(one.images)],
                 [t('column.running'), number(one.containers)],

@@ -17,6 +17,12 @@ export interface Scan {
   vulnerabilities: Counts | null
   kev: number | null
   fixable: number | null
+  secrets: number | null
+  malware: number | null
+  config: number | null
+  risk: number | null
+  suppressed: number | null
+  decision: string
 }
 
 export interface Image {
@@ -72,6 +78,8 @@ export interface Inventory {
   layers: Layer[]
   skipped: { where: string; why: string }[]
   stats: Record<string, number>
+  /** Scanner → empty, or why it did not look. */
+  checked: Record<string, string>
   scanned_at: string
   host_id: string
   host_name: string
@@ -127,6 +135,9 @@ export interface Vulnerability {
   images: number
   containers: number
   first_seen: string
+  risk?: number | null
+  epss?: number | null
+  poc?: boolean
 }
 
 /** One package of one image that a vulnerability is in. */

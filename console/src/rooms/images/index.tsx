@@ -1,4 +1,4 @@
-import { BugOutlined, BlockOutlined } from '@ant-design/icons'
+import { AuditOutlined, BlockOutlined, BugOutlined, CloudServerOutlined, KeyOutlined, ScanOutlined } from '@ant-design/icons'
 import { later } from '../later'
 import type { Room } from '..'
 
@@ -21,5 +21,17 @@ export const images: Room = {
       icon: <BugOutlined />,
       count: ({ images }) => images?.kev ?? 0,
     },
+    { path: '/secrets', element: later(() => import('./pages'), 'SecretsPage'), menu: 'found.menu', icon: <KeyOutlined /> },
+    { path: '/malware', element: later(() => import('./pages'), 'MalwarePage'), within: '/secrets' },
+    { path: '/misconfigurations', element: later(() => import('./pages'), 'MisconfigurationsPage'), within: '/secrets' },
+    { path: '/registries', element: later(() => import('./RegistriesPage'), 'RegistriesPage'), menu: 'registry.title', icon: <CloudServerOutlined /> },
+    {
+      path: '/image-scans',
+      element: later(() => import('./ScansPage'), 'ScansPage'),
+      children: [{ path: ':id', element: later(() => import('./ScansPage'), 'ScanDrawer') }],
+      menu: 'many.title',
+      icon: <ScanOutlined />,
+    },
+    { path: '/image-policies', element: later(() => import('./PoliciesPage'), 'PoliciesPage'), menu: 'policy.title', icon: <AuditOutlined /> },
   ],
 }

@@ -254,5 +254,19 @@ def _hit(use: Select[Any]) -> Callable[[Connection, Mapping[str, str]], Listing]
 
 
 def _cve(row: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("id", "severity", "score", "kev", "fixed", "title", "url", "images", "containers", "first_seen")
+    names = (
+        "id",
+        "severity",
+        "score",
+        "kev",
+        "fixed",
+        "title",
+        "url",
+        "images",
+        "containers",
+        "first_seen",
+        "risk",
+        "poc",
+        "epss",
+    )
     return {**{name: row[name] for name in names}, "packages": row["packages"].split(",")}
