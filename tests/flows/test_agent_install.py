@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,13 +27,15 @@ def peer(tmp_path):
     made.close()
 
 
-def install(peer, folder, archive=None, **changes):
+def install(peer, folder, archive=None, more=(), engine=b"", **changes):
     script = folder / "seawall-agent.sh"
-    script.write_bytes(package.script(archive or peer.packed))
+    script.write_bytes(package.script(archive or peer.packed, engine))
     wanted = {"server": peer.url, "token": "good-token", "ca-fingerprint": peer.authority.fingerprint} | changes
     words = [word for name, value in wanted.items() for word in (f"--{name}", value)]
     places = ["--prefix", str(folder / "opt"), "--state", str(folder / "state")]
-    return subprocess.run(["sh", script, *places, *words], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        ["sh", script, *places, *words, *more], capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 def test_a_node_is_enrolled_and_told_how_to_start(peer, tmp_path):
@@ -55,6 +58,26 @@ def test_what_it_prints_starts_an_agent(peer, tmp_path):
             process.terminate()
             process.wait(15)
     assert peer.of("heartbeat")[0]["version"]
+
+
+def test_the_scanner_comes_along_when_it_is_asked_for(peer, tmp_path):
+    engine = package.scanner()
+    peer.lie = lambda path, body: {
+        "/install/seawall-agent.tar.gz": (200, peer.packed),
+        "/install/seawall-scanner.tar.gz": (200, engine),
+    }.get(path)
+    code = "from seawall.malware import ruleset; print(ruleset.load().count)"
+    run = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(tmp_path / 'opt')!r}); {code}"]
+    assert install(peer, tmp_path).returncode == 0
+    without = subprocess.run(run, capture_output=True, text=True, timeout=60, check=False)
+    assert "no scanner" in without.stderr
+    done = install(peer, tmp_path, more=["--scanner"], engine=engine)
+    assert done.returncode == 0, done.stderr
+    scanned = subprocess.run(run, capture_output=True, text=True, timeout=60, check=False)
+    assert int(scanned.stdout) > 5, scanned.stderr
+    done = install(peer, tmp_path, more=["--scanner"], engine=engine + b"x")
+    assert "the scanner is not what the server promised" in done.stderr
+    assert "has no scanner to give" in install(peer, tmp_path, more=["--scanner"]).stderr
 
 
 def test_another_archive_is_not_unpacked(peer, tmp_path):

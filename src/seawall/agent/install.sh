@@ -1,14 +1,17 @@
 #!/bin/sh
 # Puts Seawall's agent on this node: the console's "Install one more" command downloads this script, compares its
 # hash, and runs it as root. What is downloaded here is compared with the hash below before it is unpacked.
-#   seawall-agent.sh --server https://HOST:8443 --token TOKEN --ca-fingerprint SHA256 [--prefix DIR] [--state DIR]
+#   seawall-agent.sh --server https://HOST:8443 --token TOKEN --ca-fingerprint SHA256 [--prefix DIR] [--state DIR] [--scanner]
+# --scanner brings the engine of the malware scanner too (about 40 MB on disk); without it files are compared by hash only.
 #   seawall-agent.sh --uninstall
 set -eu
 
 archive_sha256='@ARCHIVE_SHA256@'
+scanner_sha256='@SCANNER_SHA256@'
+scanner_arch='@SCANNER_ARCH@'
 prefix=/opt/seawall-agent
 state=/var/lib/seawall
-server='' token='' fingerprint='' uninstall=''
+server='' token='' fingerprint='' uninstall='' scanner=''
 
 fail() {
     echo "seawall: $1" >&2
@@ -19,6 +22,7 @@ fail() {
 while [ $# -gt 0 ]; do
     case $1 in
         --uninstall) uninstall=yes; shift; continue ;;
+        --scanner) scanner=yes; shift; continue ;;
         --server | --token | --ca-fingerprint | --prefix | --state) [ $# -ge 2 ] || fail "$1 needs a value" ;;
         *) fail "there is no option $1" ;;
     esac
@@ -41,7 +45,7 @@ if [ -n "$uninstall" ]; then
         rm -f /etc/systemd/system/seawall-agent.service
         systemctl daemon-reload
     fi
-    rm -rf "$prefix/seawall" "$state/agent"
+    rm -rf "$prefix/seawall" "$prefix/scanner" "$state/agent"
     echo 'seawall: the agent is gone from this node; delete it in the console too' >&2
     exit 0
 fi
@@ -68,6 +72,15 @@ curl -fsSk --max-time 120 --max-filesize 52428800 "$server/install/seawall-agent
 echo "$archive_sha256  $work/agent.tar.gz" | sha256sum -c - > /dev/null ||
     fail 'the download is not what the server promised' 'copy the command from the console again'
 
+if [ -n "$scanner" ]; then
+    [ -n "$scanner_sha256" ] || fail 'this server has no scanner to give' 'run the command without --scanner'
+    [ "$(uname -m)" = "$scanner_arch" ] || fail "the server's scanner is for $scanner_arch, this node is $(uname -m)" 'run the command without --scanner'
+    curl -fsSk --max-time 300 --max-filesize 104857600 "$server/install/seawall-scanner.tar.gz" -o "$work/scanner.tar.gz" ||
+        fail "cannot download the scanner from $server"
+    echo "$scanner_sha256  $work/scanner.tar.gz" | sha256sum -c - > /dev/null ||
+        fail 'the scanner is not what the server promised' 'copy the command from the console again'
+fi
+
 mkdir -p "$prefix" "$state"
 chmod 700 "$state"
 rm -rf "$prefix/seawall.new"
@@ -77,6 +90,11 @@ rm -rf "$prefix/seawall.old"
 [ ! -e "$prefix/seawall" ] || mv "$prefix/seawall" "$prefix/seawall.old"
 mv "$prefix/seawall.new/seawall" "$prefix/seawall"
 rm -rf "$prefix/seawall.old" "$prefix/seawall.new"
+
+if [ -n "$scanner" ]; then
+    rm -rf "$prefix/scanner"
+    tar -xzf "$work/scanner.tar.gz" -C "$prefix" --no-same-owner
+fi
 
 export PYTHONPATH="$prefix"
 "$python" -s -P -m seawall agent enroll --force --state "$state" \

@@ -7,6 +7,7 @@ eBPF objects and the compiled plan. It is the same, byte for byte, for the same 
 import gzip
 import hashlib
 import io
+import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,12 +69,46 @@ def archive(root: Path | None = None) -> bytes:
     return buffer.getvalue()
 
 
-def script(archive: bytes) -> bytes:
-    """The install script that takes this archive and no other."""
+def scanner() -> bytes:
+    """A .tar.gz with the engine of the malware scanner as it is installed here, one folder `scanner`; b"" without one.
+
+    It is built for the stable ABI: good for every Python of this architecture (docs/decisions/015).
+    """
+    from importlib import metadata
+
+    try:
+        files = metadata.files("yara-x") or []
+    except metadata.PackageNotFoundError:
+        return b""
+    buffer = io.BytesIO()
+    # The least compression: it is done while somebody waits for the command.
+    with (
+        gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=1, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w") as tar,
+    ):
+        for file in sorted(files):
+            if file.suffix not in (".py", ".so") and file.name != "METADATA":
+                continue
+            content = Path(str(file.locate())).read_bytes()
+            entry = tarfile.TarInfo(f"scanner/{file.as_posix()}")
+            entry.size, entry.mode = len(content), 0o644
+            tar.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def script(archive: bytes, engine: bytes = b"") -> bytes:
+    """The install script that takes this archive, and this engine of the scanner, and no other."""
     text = (Path(__file__).parent / "install.sh").read_text()
-    if text.count("@ARCHIVE_SHA256@") != 1:
-        raise SeawallError("the install script has no place for the archive's hash")
-    return text.replace("@ARCHIVE_SHA256@", hashlib.sha256(archive).hexdigest()).encode()
+    places = {
+        "@ARCHIVE_SHA256@": hashlib.sha256(archive).hexdigest(),
+        "@SCANNER_SHA256@": hashlib.sha256(engine).hexdigest() if engine else "",
+        "@SCANNER_ARCH@": os.uname().machine,
+    }
+    for place, value in places.items():
+        if text.count(place) != 1:
+            raise SeawallError(f"the install script has no place {place}")
+        text = text.replace(place, value)
+    return text.encode()
 
 
 def build(folder: Path) -> tuple[Path, Path]:

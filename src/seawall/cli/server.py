@@ -66,8 +66,8 @@ def _run(wanted: argparse.Namespace) -> int:
 
     def installer() -> Installer:
         if not made:
-            archive = package.archive()
-            made.append(Installer(package.script(archive), archive))
+            archive, engine = package.archive(), package.scanner()
+            made.append(Installer(package.script(archive, engine), archive, engine))
         return made[0]
 
     run.run(settings, installer)

@@ -156,6 +156,13 @@ def router(parts: Parts) -> tuple[APIRouter, APIRouter]:
         """The agent itself; the install script checks its hash."""
         return Response(installer().archive, media_type="application/gzip")
 
+    @nodes.get("/install/seawall-scanner.tar.gz", operation_id="get_scanner_archive", response_class=Response)
+    def scanner() -> Response:
+        """The engine of the malware scanner, for `--scanner`; the install script checks its hash."""
+        if not installer().scanner:
+            raise Refused("this server has no scanner to give", status=404)
+        return Response(installer().scanner, media_type="application/gzip")
+
     return people, nodes
 
 

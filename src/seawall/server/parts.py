@@ -22,6 +22,8 @@ class Installer:
 
     script: bytes
     archive: bytes
+    scanner: bytes = b""
+    """The engine of the malware scanner, for nodes that were told to have it; b"" when this server has none."""
 
 
 @dataclass(frozen=True, slots=True)
