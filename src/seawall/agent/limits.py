@@ -92,7 +92,7 @@ def relieved(now: Degrade, reading: Reading) -> Degrade:
     """
     if now.step < BLIND:
         return now
-    if _reasons(reading, LIGHT)[0]:
+    if _reasons(reading, LIGHT)[1] >= BLIND:
         return replace(now, light=0)
     light = now.light + 1
     if light < now.calm:
@@ -133,10 +133,11 @@ def _reasons(reading: Reading, share: float) -> tuple[list[str], int]:
     if reading.rss > MAX_RSS:
         found.append(f"{reading.rss / (1 << 20):.1f} MB of memory used, {MAX_RSS >> 20} allowed")
         worst = max(worst, LAST if reading.rss > 2 * MAX_RSS else 2)
-    # A node under pressure is only eased by an agent that uses something.
+    # A node under pressure is only eased by an agent that uses something. It never blinds one that is within its own
+    # limit: whoever keeps all processors busy would be unseen.
     if reading.cpu_pressure > MAX_CPU_PRESSURE * share and reading.cpu > MAX_CPU * share / 2:
         found.append(f"tasks of the node waited for a processor {reading.cpu_pressure:.0f} % of the time")
-        worst = max(worst, 3)
+        worst = max(worst, BLIND - 1)
     if reading.memory_pressure > MAX_MEMORY_PRESSURE * share:
         found.append(f"tasks of the node waited for memory {reading.memory_pressure:.0f} % of the time")
         worst = max(worst, 2)
