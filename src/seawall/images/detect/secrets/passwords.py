@@ -20,7 +20,7 @@ _SECRET = re.compile(
     r"(?i)(?:secret|token|credentials?)(?:[_.-]?(?:key|value|base|string|\d))*$"
     r"|(?:api|access|auth|private|encryption|signing|master|account|shared|storage|session|app|service|client"
     r"|subscription|admin|webhook|license|consumer|jwt|hmac|aes|cookie)[_.-]?(?:key|token|secret)"
-    r"(?:[_.-]?(?:base|value|string|\d))*$|secret[_.-]?key[_.-]?base$|\bauth$|salt$"
+    r"(?:[_.-]?(?:base|value|string|\d))*$|secret[_.-]?key[_.-]?base$|\bauth$"
 )
 _WEAK = frozenset(
     b"admin root toor password passw0rd p@ssw0rd postgres mysql redis guest rabbitmq mongo oracle 123456 12345678 1234"
