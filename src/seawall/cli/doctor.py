@@ -270,11 +270,11 @@ def _intel(state: Path) -> Finding:
     except SeawallError as error:
         return Finding("advisories", MISSING, str(error), error.hint or "seawall up")
     if not said.get("advisories"):
-        return Finding("advisories", MISSING, "none: packages are listed, not judged", "seawall intel import FILE…")
+        return Finding("advisories", MISSING, "none: packages are listed, not judged", "seawall intel update")
     age = said.get("age_days")
-    text = f"{said['advisories']} advisories, imported {age} days ago"
+    text = f"{said['advisories']} advisories, {age} days old by what the feeds say"
     if isinstance(age, int | float) and age > STALE_DAYS:
-        return Finding("advisories", DEGRADED, text, "seawall intel import newer files")
+        return Finding("advisories", DEGRADED, text, "seawall intel update, or import newer files")
     return Finding("advisories", OK, text)
 
 
