@@ -1,12 +1,11 @@
 """From files, folders and archives to single documents, streamed and with limits. Nothing is unpacked to disk."""
 
 import io
-import lzma
 import re
+import struct
 import tarfile
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import IO, cast
 from seawall.core.bolt import is_bolt
 from seawall.core.errors import SeawallError
 from seawall.core.skipped import Skipped
-from seawall.intel.collect.unpacking import Ahead, unpacking
+from seawall.intel.collect.unpacking import BROKEN, Ahead, unpacking
 
 MAX_DOCUMENT = 512 << 20
 """Bytes of one document; the largest real one (a whole ecosystem as one JSON) is about 100 MB."""
@@ -29,6 +28,11 @@ SMALL = 4 << 20
 """Bytes of a member that is read at once."""
 PACKED = re.compile(r"\.(gz|bz2|xz|zst)$")
 MAX_COUNT = 2_000_000
+
+BAD: tuple[type[Exception], ...] = (
+    *BROKEN, tarfile.TarError, zipfile.BadZipFile, RuntimeError, ValueError, struct.error,
+)  # fmt: skip
+"""What reading of broken or hostile archives raises."""
 
 Skip = Callable[[Skipped], None]
 
@@ -59,7 +63,7 @@ def documents(path: Path, skip: Skip) -> Iterator[Document]:
     budget = _Budget()
     try:
         yield from _of_file(path, budget, skip)
-    except (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
+    except BAD as error:
         skip(Skipped(str(path), f"the archive is broken or cut off: {error}"))
     except _OverLimit as error:
         skip(Skipped(str(path), str(error)))
@@ -132,7 +136,7 @@ def _of_zip(name: str, file: IO[bytes], budget: _Budget, skip: Skip) -> Iterator
                 try:
                     with archive.open(member) as content:
                         yield from _one(f"{name}:{member.filename}", content, budget, skip)
-                except (RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+                except BAD as error:
                     skip(Skipped(f"{name}:{member.filename}", str(error)))
 
 

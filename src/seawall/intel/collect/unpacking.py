@@ -4,7 +4,9 @@ import bz2
 import gzip
 import io
 import lzma
+import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from typing import IO, Any, Protocol, cast
 
 from seawall.core.errors import SeawallError
@@ -13,6 +15,23 @@ MAX_MEMORY = 192 << 20
 """Bytes that xz may need: its dictionary is chosen by whoever packed."""
 MAX_WINDOW = 1 << 27
 PIECE = 1 << 16
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    found: list[type[Exception]] = [OSError, EOFError, zlib.error, lzma.LZMAError]
+    with suppress(ImportError):
+        from isal.igzip_lib import IsalError
+
+        found.append(cast(type[Exception], IsalError))
+    with suppress(ImportError):
+        from zstandard import ZstdError
+
+        found.append(ZstdError)
+    return tuple(found)
+
+
+BROKEN = _errors()
+"""What packings raise when they are broken or cut off."""
 
 
 class Ahead(io.RawIOBase):
