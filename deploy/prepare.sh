@@ -64,6 +64,7 @@ list_packages() {
     need htpasswd apache2-utils
     need skopeo skopeo
     need podman podman
+    need clamd clamav-daemon
     need /usr/include/stdlib.h libc6-dev
 }
 
