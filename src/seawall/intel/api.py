@@ -134,19 +134,19 @@ def _lists_of(body: NewList) -> tuple[dict[str, tuple[Indicator, ...]], int]:
     """(entries of each list in the text, how many lines are none). Raises Refused when it is no list."""
     known = "use a plain list, a hosts file, CSV, a STIX 2.1 bundle or MISP"
     try:
-        parts = collect.parse(Document(body.name, body.text.encode("utf-8", "replace")))
+        parts = list(collect.parse(Document(body.name, body.text.encode("utf-8", "replace"))) or ())
     except ValueError as error:
         raise Refused(f"{body.name} cannot be read: {error}"[:300], known) from error
-    lists = {part.origin: part.indicators for part in parts or () if part.indicators}
+    lists = {part.origin: part.indicators for part in parts if part.indicators}
     if not lists:
-        if any(part.advisories or part.exploited for part in parts or ()):
+        if any(part.advisories or part.exploited for part in parts):
             raise Refused(
                 f"{body.name} holds advisories, not indicators", "import it on the server: seawall intel import"
             )
         raise Refused(f"{body.name} holds no indicators that could be read", known)
     if OWN in lists:
         raise Refused(f"no list may be called {OWN}: so are entries of people's own", "give the file another name")
-    return lists, sum(part.unread for part in parts or ())
+    return lists, sum(part.unread for part in parts)
 
 
 def _listing() -> Listing:
