@@ -13,7 +13,7 @@ from seawall.images.model import ImageConfig, Layer
 class Packages:
     """Needs nothing, has no options. Of an image's hundred thousand files most are of no format: these pass quickly."""
 
-    version = "2"
+    version = "3"
 
     def __init__(self, _options: object = None, formats: Mapping[str, Format] = FORMATS) -> None:
         self._names: dict[str, list[Format]] = {}

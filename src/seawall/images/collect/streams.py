@@ -25,7 +25,9 @@ MAX_PLAIN = 64 << 30
 MAX_KEPT = 256 << 20
 """Bytes, roughly, of what is remembered of one image: paths, marks, packages."""
 CHUNK = 1 << 18
-BEHIND = 4
+AHEAD = 1 << 20
+"""Bytes that are read of a layer at a time, to be summed at once."""
+BEHIND = 2
 """Chunks that may wait to be summed."""
 MAX_CHUNK = 1 << 20
 """Bytes that are unpacked at a time, however well they were packed."""
@@ -142,7 +144,7 @@ class Summed:
         if len(found) == size:
             return found
         wanted = size - len(found)
-        more = self._stream.read(max(wanted, CHUNK))
+        more = self._stream.read(max(wanted, AHEAD))
         self._add(more)
         if len(more) <= wanted:
             self._ready, self._at = b"", 0
