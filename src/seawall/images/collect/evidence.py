@@ -2,20 +2,29 @@
 
 import re
 
-_EVIDENT = re.compile(
-    r".*(?:-info(?:/(?:METADATA|PKG-INFO))?|\.(?:jar|war|ear|gemspec|phar|deps\.json))"
-    r"|.*/(?:package\.json|installed\.json|conda-meta/[^/]+\.json|DESCRIPTION|version\.php|ebin/[^/]+\.app)"
-    r"|.*/(?:(?:OTP_)?VERSION|RELEASE-NOTES|Drupal\.php|joomla\.xml|Defines\.php|Version\.php)"
-    r"|(?:.*/)?s?bin/[^/]+|.*\.so(?:\.[\d.]+)?"
-    r"|(?:.*/)?(?:libexec|lib)/(?:.*/)?[a-z0-9][^/.]*",
-    re.DOTALL,
+_NAMES = frozenset(
+    (
+        *("METADATA", "PKG-INFO", "package.json", "installed.json", "DESCRIPTION", "version.php", "VERSION"),
+        *("OTP_VERSION", "RELEASE-NOTES", "Drupal.php", "joomla.xml", "Defines.php", "Version.php"),
+    )
 )
+_ENDINGS = frozenset(("egg-info", "dist-info", "jar", "war", "ear", "gemspec", "phar", "app"))
 _MERGED = re.compile(r"(?=(?:s?bin|lib(?:32|64|x32)?)/)")
 
 
 def evident(path: str) -> bool:
-    """Manifests of languages, archives, programs and libraries."""
-    return _EVIDENT.fullmatch(path) is not None
+    """Manifests of languages, archives, programs and libraries.
+
+    Asked of each file of each package of the system, a hundred thousand times: so it is no regular expression.
+    """
+    name = path[path.rfind("/") + 1 :]
+    dot = name.rfind(".")
+    if dot < 0:
+        lower = name[:1].islower() or name[:1].isdigit()
+        return name in _NAMES or (name != "" and "bin/" in path) or (lower and ("lib/" in path or "libexec/" in path))
+    if name in _NAMES or name[dot + 1 :] in _ENDINGS or ".so" in name or "bin/" in path:
+        return True
+    return name.endswith(".deps.json") or (name.endswith(".json") and "/conda-meta/" in path)
 
 
 def place(path: str) -> str:

@@ -24,10 +24,12 @@ def read(path: str, data: Buffer) -> Read:
 
 def owned(path: str, data: bytes) -> Iterator[str]:
     """Evidence in a list of files, one a line, or behind its digest."""
-    for line in data.decode("utf-8", "surrogateescape").split("\n"):
-        name = line.partition("  ")[2] if path.endswith(".md5sums") else line
-        if evident(name := name.lstrip("/")):
-            yield name
+    lines = data.decode("utf-8", "surrogateescape").split("\n")
+    if path.endswith(".md5sums"):
+        lines = [line.partition("  ")[2] for line in lines]
+    for line in lines:
+        if evident(line):
+            yield line.lstrip("/")
 
 
 def installed(text: str, kind: str, single: bool, evidence: str) -> Iterator[Package]:
