@@ -3,6 +3,7 @@ import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import { Button, Tabs } from 'antd'
+import type { Bilingual } from '@/api/client'
 import { useMay } from '@/api/session'
 import { DataTable, type Column, type Filter } from '@/parts/DataTable'
 import { Empty } from '@/parts/Empty'
@@ -78,11 +79,13 @@ function FoundTable({ kind, path, inAddress, everywhere = false }: { kind: Found
 const SCANNER: Record<FoundKind, string> = { secrets: 'secret', malware: 'malware', misconfigurations: 'config' }
 
 function What({ row, kind }: { row: Found; kind: FoundKind }) {
+  const { i18n } = useTranslation()
+  const say = (words: Bilingual | undefined) => words?.[i18n.language.startsWith('zh') ? 'zh' : 'en']
   const name = row.rule ?? row.check
   const detail = kind === 'secrets' ? row.shown : kind === 'malware' ? [row.family, row.member].filter(Boolean).join(' · ') : row.evidence
   return (
-    <span title={row.context || row.evidence || row.about}>
-      {row.title || row.about || name}
+    <span title={[say(row.text?.why), say(row.text?.fix), row.context || row.evidence].filter(Boolean).join('\n')}>
+      {say(row.text?.title) || row.title || row.about || name}
       <small className="quiet" style={{ display: 'block', overflow: 'hidden', textOverflow: 'ellipsis' }}>
         <code>{name}</code> {detail}
       </small>

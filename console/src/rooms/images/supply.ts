@@ -1,6 +1,7 @@
 /** Scans of many images, registries, policies and decisions: what the API says of them. docs/reference/api.md */
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { App } from 'antd'
+import type { Bilingual } from '@/api/client'
 import { useExplain } from '@/parts/Failure'
 
 export const KINDS = ['secrets', 'malware', 'misconfigurations'] as const
@@ -29,6 +30,8 @@ export interface Found {
   layer: number
   deleted?: boolean
   first_seen: string
+  /** What the rule says of itself; empty for a rule of a user's own. */
+  text?: { title?: Bilingual; why?: Bilingual; fix?: Bilingual }
 }
 
 export interface Many {

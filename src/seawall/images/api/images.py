@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Response
 from sqlalchemy import ColumnElement, Connection, Select, String, cast, func, select
 
-from seawall.images import found, model, store, stored
+from seawall.images import found, model, rebasing, store, stored, texts
 from seawall.images.report import REPORTS
 from seawall.images.tables import CVES, FINDINGS, INVENTORIES, PACKAGES, VULNERABILITIES
 from seawall.lists import Door, Listing, Refused, add
@@ -78,6 +78,14 @@ def router(door: Door) -> APIRouter:
         item=model.Vulnerability,
         name="list_image_suppressed",
     )
+
+    @routes.get("/images/{id}/base", operation_id="get_image_base", dependencies=[Depends(door.viewer)])
+    def get_image_base(id: str, connection: Annotated[Connection, Depends(door.read)]) -> dict[str, Any]:
+        """What the image is built on, and what would go away on a newer one that is known."""
+        scan = stored.scan(connection, id)
+        if scan is None:
+            raise Refused(f"image {id} was never scanned", _NEVER, 404)
+        return rebasing.told(connection, scan)
 
     @routes.get("/images/{id}/report", operation_id="get_image_report", dependencies=[Depends(door.viewer)])
     def get_image_report(
@@ -197,7 +205,11 @@ def _findings(rows: Select[Any], more: tuple[str, ...]) -> Listing:
         text=("rule", "title", "path", *(name for name in more if name == "image")),
         time="first_seen",
         sort_as={"severity": "severity_rank"},
-        row=lambda row: {**found.shown(row), **{name: row[name] for name in names}},
+        row=lambda row: {
+            **found.shown(row),
+            **{name: row[name] for name in names},
+            "text": texts.of(row["kind"], row["rule"]),
+        },
     )
 
 
