@@ -3,10 +3,11 @@
 Names of ecosystems are OSV's where OSV has one. Dates are the makers' own announcements, as endoflife.date lists them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from seawall.images.model import OperatingSystem
+from seawall.intel.model import Cycle
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,12 +226,23 @@ DISTRIBUTIONS: dict[str, Distribution] = {
 """By ID of os-release."""
 
 
-def support(system: OperatingSystem | None, today: str) -> tuple[str, str] | None:
+PRODUCTS = {
+    "debian": "debian", "raspbian": "debian", "ubuntu": "ubuntu", "alpine": "alpine-linux", "rhel": "rhel",
+    "almalinux": "almalinux", "rocky": "rocky-linux", "ol": "oracle-linux", "amzn": "amazon-linux", "fedora": "fedora",
+    "sles": "sles", "opensuse-leap": "opensuse", "mageia": "mageia", "photon": "vmware-photon",
+}  # fmt: skip
+"""ID of os-release → the product in the words of endoflife.date."""
+
+
+def support(system: OperatingSystem | None, today: str, cycles: Iterable[Cycle] = ()) -> tuple[str, str] | None:
     """The last day of free support and that of extended support ("" for none), if the former lies behind `today`
-    (YYYY-MM-DD); None where the release is supported or nobody knows."""
+    (YYYY-MM-DD); None where the release is supported or nobody knows. `cycles` are imported dates: they go first."""
     known = distribution(system)
-    if known is None or system is None or not known.ends:
+    if known is None or system is None:
         return None
     release = known.release(system)
-    end = known.ends.get(release, "")
-    return (end, (known.extended or {}).get(release, "")) if end and end < today else None
+    end, extended = (known.ends or {}).get(release, ""), (known.extended or {}).get(release, "")
+    for cycle in cycles:
+        if cycle.name == release and cycle.end:
+            end, extended = cycle.end[:10], cycle.extended[:10] or extended
+    return (end, extended) if end and end < today else None

@@ -6,12 +6,12 @@ from hashlib import sha256
 from typing import Protocol
 
 from seawall.core.severity import Severity
-from seawall.images.detect.distributions import distribution, support
+from seawall.images.detect.distributions import PRODUCTS, distribution, support
 from seawall.images.detect.questions import DECLARED, Question, questions
 from seawall.images.detect.risk import Facts, risk
 from seawall.images.model import EndOfLife, Inventory, Judgement, Location, OperatingSystem, Package, Vulnerability
 from seawall.intel.match import Known, Matcher
-from seawall.intel.model import Match
+from seawall.intel.model import Cycle, Match
 
 MIN_PACKAGES = 20
 """Packages that the advisories of an ecosystem speak of at least; fewer are a sample, whose silence says nothing."""
@@ -27,6 +27,10 @@ class Knowledge(Known, Protocol):
 
     def ecosystems(self) -> Mapping[str, int]:
         """Those that advisories speak of."""
+        ...
+
+    def cycles(self, product: str) -> Sequence[Cycle]:
+        """Releases of a product and when their support ends."""
         ...
 
 
@@ -45,6 +49,7 @@ class Judge:
 
     def __init__(self, known: Knowledge, today: str = "", *, declared: bool = False) -> None:
         """`today` (YYYY-MM-DD): to tell which releases have ended; "" not to. `declared`: see `questions`."""
+        self._known = known
         self._matcher = Matcher(known)
         self._covered = frozenset(name for name, packages in known.ecosystems().items() if packages >= MIN_PACKAGES)
         self._today = today
@@ -58,7 +63,7 @@ class Judge:
         answers = [self._answer(question) for question in asked]
         found = [one for answer in answers for one in answer.found]
         reasons = unchecked(asked, self._covered)
-        end = ended(inventory.os, self._today) if self._today else None
+        end = ended(inventory.os, self._today, self._cycles(inventory.os)) if self._today else None
         said = [repr(sorted(reasons.items())), repr(end), *sorted(answer.mark for answer in answers if answer.mark)]
         return Judgement(
             ordered(one for one in found if not one.suppressed),
@@ -68,6 +73,10 @@ class Judge:
             end,
             mark=sha256("\n".join(said).encode("utf-8", "surrogateescape")).hexdigest(),
         )
+
+    def _cycles(self, system: OperatingSystem | None) -> Sequence[Cycle]:
+        product = PRODUCTS.get(system.id, "") if system else ""
+        return self._known.cycles(product) if product else ()
 
     def _answer(self, question: Question) -> "_Answer":
         """What is found of a package is the same in every image that has it in the same place."""
@@ -120,9 +129,9 @@ def unchecked(asked: Iterable[Question], covered: Collection[str]) -> dict[str, 
     return reasons
 
 
-def ended(system: OperatingSystem | None, today: str) -> EndOfLife | None:
+def ended(system: OperatingSystem | None, today: str, cycles: Iterable[Cycle] = ()) -> EndOfLife | None:
     """What there is to say of a release without free support."""
-    found = support(system, today)
+    found = support(system, today, cycles)
     known = distribution(system)
     if found is None or known is None or system is None:
         return None

@@ -10,7 +10,7 @@ from seawall.images.detect.findings import MIN_PACKAGES, Judge, judge
 from seawall.images.detect.questions import questions
 from seawall.images.model import EndOfLife, ImageConfig, Inventory, Judgement, Location, OperatingSystem, Package
 from seawall.intel.match import Rating
-from seawall.intel.model import Advisory, Affected, Query, Range
+from seawall.intel.model import Advisory, Affected, Cycle, Query, Range
 
 
 class Known:
@@ -30,6 +30,9 @@ class Known:
 
     def rating(self, cve: str) -> Rating:
         return Rating(Severity.CRITICAL, 9.8, "CVSS:3.1/…", "the worst", kev=cve == "CVE-1")
+
+    def cycles(self, product: str) -> list[Cycle]:
+        return [Cycle("debian", "13", end="2025-12-31", extended="2030-06-30")] if product == "debian" else []
 
     def ecosystems(self) -> dict[str, int]:
         return {part.ecosystem: self.covered for one in self.advisories for part in one.affected}
@@ -166,7 +169,9 @@ def test_a_release_without_support_is_a_finding_of_its_own() -> None:
     known = Known(advisory("CVE-1", "Debian:10", "x", "1"))
     told = judge(known, inventory(os=OperatingSystem("debian", "10.13")), today="2026-01-01").ended
     assert told == EndOfLife("Debian 10", "2022-09-10", "2024-06-30")
-    assert judge(known, inventory(os=OperatingSystem("debian", "13")), today="2026-01-01").ended is None
+    imported = judge(known, inventory(os=OperatingSystem("debian", "13")), today="2026-01-01").ended
+    assert imported == EndOfLife("Debian 13", "2025-12-31", "2030-06-30", Severity.LOW), "imported dates go first"
+    assert judge(known, inventory(os=OperatingSystem("ubuntu", "24.04")), today="2026-01-01").ended is None
     assert support(OperatingSystem("alpine", "3.11.5"), "2026-01-01") == ("2021-11-01", "")
     assert support(OperatingSystem("amzn", "2018.03"), "2026-01-01") == ("2023-12-31", "")
     assert support(OperatingSystem("unheard", "1"), "2026-01-01") is None
