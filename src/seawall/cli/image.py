@@ -98,6 +98,7 @@ def _add_scan(commands: Any) -> None:
     )
     _add_malware(scan)
     scan.add_argument("--db", type=Path, default=state_dir() / "intel.db", help="advisories; default: %(default)s")
+    scan.add_argument("--max-age", type=int, metavar="DAYS", help="refuse to judge with advisories older than that")
 
 
 def _add_malware(scan: argparse.ArgumentParser) -> None:
@@ -326,13 +327,20 @@ def look(wanted: argparse.Namespace) -> Scan:
 
     known = open_store(db)
     if known is None:
-        why = f"there are no advisories at {db}; seawall intel import FILE… brings some"
+        why = f"there are no advisories at {db}; seawall intel update or import FILE… brings some"
         return Scan(inventory, now, scanners, None, why)
     try:
+        _fresh(known.status()["age_days"], wanted.max_age)
         judge = Judge(known, now[:10], declared=wanted.lock_files)
         return Scan(inventory, now, scanners, judge.judge(inventory), knowledge=known.status())
     finally:
         known.close()
+
+
+def _fresh(age: int | None, limit: int | None) -> None:
+    """Raises SeawallError when what is known is older than asked, by what the feeds say."""
+    if limit is not None and (age is None or age > limit):
+        raise SeawallError(f"the advisories are {age} days old, --max-age is {limit}", "seawall intel update")
 
 
 def _code(scan: Scan, level: Severity, left: Sequence[str]) -> int:

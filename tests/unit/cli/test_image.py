@@ -97,6 +97,22 @@ def test_without_advisories_it_is_said_and_a_gate_does_not_open(target, tmp_path
     assert "there are no advisories" in found["not_checked"]
 
 
+def test_advisories_that_are_too_old_are_refused_only_when_asked(target, tmp_path, capsys):
+    old = {"distroversion": "v3.11", "reponame": "main", "packages": [{"pkg": {"name": "a", "secfixes": {}}}]}
+    (tmp_path / "main.json").write_text(json.dumps(old))
+    kev = {
+        "catalogVersion": "1",
+        "dateReleased": "2020-01-01T00:00:00Z",
+        "vulnerabilities": [{"cveID": "CVE-2020-1000"}],
+    }
+    (tmp_path / "kev.json").write_text(json.dumps(kev))
+    db = str(tmp_path / "intel.db")
+    assert cli.main(["intel", "import", str(tmp_path / "main.json"), str(tmp_path / "kev.json"), "--db", db]) == 0
+    assert cli.main(["image", "scan", target, "--db", db]) == 0
+    assert cli.main(["image", "scan", target, "--db", db, "--max-age", "30"]) == 2
+    assert "--max-age is 30" in capsys.readouterr().err
+
+
 def test_a_gate_does_not_open_for_what_no_feed_covers(target, sample, capsys):
     assert cli.main(["image", "scan", target, "--db", sample, "--fail-on", "critical"]) == 2
     said = capsys.readouterr().err
