@@ -51,14 +51,15 @@ class Keywords:
     def __init__(self, rules: Sequence[Rule], literals: Sequence[bytes]) -> None:
         self._words: dict[bytes, list[int]] = defaultdict(list)
         self._strong: dict[bytes, list[int]] = defaultdict(list)
-        self._without: list[tuple[int, re.Pattern[bytes]]] = []
+        self._without: list[tuple[int, Rule]] = []
         for number, rule in enumerate(rules):
+            if rule.source or (not rule.keywords and not rule.path):
+                self._without.append((number, rule))
+                continue
             for word in rule.keywords:
                 self._words[word.encode()].append(number)
                 if rule.strong:
                     self._strong[word.encode()].append(number)
-            if not rule.keywords and not rule.path:
-                self._without.append((number, rule.found))
         self._literals = re.compile(b"|".join(map(re.escape, literals)) or rb"(?!)")
 
     def hits(self, data: Buffer, text: bool) -> Hits:
@@ -77,8 +78,9 @@ class Keywords:
                 for number in numbers:
                     found[number].append(at)
                 at = lower.find(word, at + len(word))
-        for number, pattern in self._without:
-            found[number] += [match.end() for match in pattern.finditer(data)]
+        for number, rule in self._without:
+            if not rule.keywords or any(word.encode() in lower for word in rule.keywords):
+                found[number] += [match.end() for match in rule.found.finditer(data)]
         found[PACKED] = [
             inside.start() + run.start()
             for run in RUN.finditer(data)

@@ -24,6 +24,10 @@ entropy = 3
 regexTarget = "line"
 regexes = ['''for tests only''']
 [[rules]]
+id = "far"
+regex = '''[0-9a-f]{40}'''
+keywords = ["corporation"]
+[[rules]]
 id = "paths-only"
 path = '''\.p12$'''
 """
@@ -41,6 +45,13 @@ def found(text: str, path: str = "app/a.txt") -> list[str]:
         seen.append([one.rule for one in Judge(rules, b"k").findings(text.encode(), hits, Where(path))])
     assert seen[0] == seen[1]
     return seen[0]
+
+
+def test_a_keyword_counts_anywhere_in_the_file() -> None:
+    value = VALUE.translate(str.maketrans("qzmxkvwhjn", "0123456789")) + "0a1b2c3d4e5f6a7b8c9d0e"
+    value = "".join(char for char in value if char in "0123456789abcdef")[:40].ljust(40, "7")
+    assert found(f"x = {value}\n") == []
+    assert found(f"x = {value}\n" + " " * 9000 + "Corporation\n") == ["user-far"]
 
 
 def test_a_rule_works_with_its_allow_lists() -> None:

@@ -21,6 +21,8 @@ MAX_WINDOWS = 16 << 20
 """Bytes of one file in which one rule is looked for exactly; a file with more is said to be passed over."""
 MAX_PLACED = 8 << 20
 """Bytes of a file that rules of its own run over."""
+FRAGMENT = 100_000
+"""Bytes of a file that rules of others look at together."""
 NEAR = 400
 """Bytes between two findings that belong together."""
 LINE = 300
@@ -85,6 +87,7 @@ class Judge:
         if rule.place is not None and not rule.place.search(where.path):
             return
         left = MAX_MATCHES
+        mentioned: dict[int, bool] = {}
         room = MAX_WINDOWS
         for begin, end in _windows(at, rule.span, len(data)):
             room -= end - begin
@@ -96,6 +99,8 @@ class Judge:
                     return
                 if match.end() == end and end < len(data):
                     continue  # cut off by the window: too long for this rule
+                if rule.source and not _mentioned(rule, data, match.start() // FRAGMENT, mentioned):
+                    continue
                 first, last = rule.secret(match)
                 confidence = _judged(rule, match, bytes(data[first:last]), where)
                 if confidence and not _let_pass(rule, match, data, where.path):
@@ -138,6 +143,14 @@ class Judge:
                 encoding=where.encoding,
                 context=_context(data, one, hidden) if where.lines and one.rule.kind != KEY else "",
             )
+
+
+def _mentioned(rule: Rule, data: Buffer, fragment: int, known: dict[int, bool]) -> bool:
+    """Rules of others want one of their keywords in the same part of the file, not in the match."""
+    if fragment not in known:
+        part = data[max(fragment * FRAGMENT - SPAN, 0) : (fragment + 1) * FRAGMENT + SPAN].lower()
+        known[fragment] = not rule.keywords or any(word.encode() in part for word in rule.keywords)
+    return known[fragment]
 
 
 def _windows(at: Iterable[int], span: int, size: int) -> Iterator[tuple[int, int]]:
