@@ -9,7 +9,7 @@ from seawall.images.collect.tar import Body, Entry
 
 HEAD = 4096
 """Bytes that are looked at before anybody takes the whole."""
-IN_MEMORY = 16 << 20
+IN_MEMORY = 4 << 20
 """Larger files go to a temporary file without a name, and are mapped."""
 CHUNK = 1 << 20
 
