@@ -9,7 +9,7 @@ from seawall import __version__
 from seawall.images import api as images
 from seawall.intel import api as intel
 from seawall.runtime import api as runtime
-from seawall.server import enrolment, overview, people, static, system, web
+from seawall.server import enrolment, feeding, overview, people, static, system, web
 from seawall.server.parts import Parts
 
 ROOMS = ("seawall.assets.api", "seawall.baseline.api")
@@ -36,6 +36,7 @@ def build(parts: Parts) -> FastAPI:
     app.include_router(overview.router(parts), prefix=PREFIX)
     app.include_router(intel.router(parts.door, parts.knowledge.current, parts.listed), prefix=PREFIX)
     app.include_router(runtime.router(parts.door, parts.plans), prefix=PREFIX)
+    app.include_router(feeding.router(parts), prefix=PREFIX)
     app.include_router(images.router(parts.door, parts.vault), prefix=PREFIX)
     for routes in rooms(parts):
         app.include_router(routes, prefix=PREFIX)

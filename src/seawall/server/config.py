@@ -54,6 +54,8 @@ class Config:
     """Transactions that may wait for the writer; beyond it requests are told to come again."""
     scan_workers: int = 1
     """Images of registries that this server scans at a time; each may take a core and 200 MB."""
+    feed_updates: bool = False
+    """Whether this server fetches advisories by itself; `seawall intel update` does it by hand."""
     log_level: str = "info"
     intervals: Intervals = field(default_factory=Intervals)
 

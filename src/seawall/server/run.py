@@ -22,7 +22,7 @@ from seawall.core import clock
 from seawall.core.errors import SeawallError
 from seawall.intel.listed import NAME, open_listed
 from seawall.lists import Change
-from seawall.server import accounts, app, judging, logs, plans, rounds, scanning, schema, workers
+from seawall.server import accounts, app, feeding, judging, logs, plans, rounds, scanning, schema, workers
 from seawall.server.ca import Authority, door_context, own_names
 from seawall.server.config import Config
 from seawall.server.db import Database, open_writes
@@ -120,6 +120,7 @@ async def _serve(parts: Parts, doors: list[socket.socket]) -> None:
         asyncio.create_task(judging.watch(parts)),
         asyncio.create_task(scanning.watch(parts)),
         asyncio.create_task(workers.watch(parts)),
+        asyncio.create_task(feeding.watch(parts)),
         asyncio.create_task(rounds.sweep(parts)),
         asyncio.create_task(plans.watch(parts.plans, parts.bell.ring_all)),
     ]
