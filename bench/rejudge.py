@@ -1,5 +1,6 @@
 """A thousand stored inventories judged again after an import, as the server does it: no image is read."""
 
+import functools
 import json
 import random
 import sys
@@ -93,21 +94,18 @@ def _fill(world: World, contents: list[list[Package]]) -> None:
     records = [{"id": name, "name": f"app:{name[-4:]}", "size": 1} for name in ids]
     assert world.tell(("snapshot", whole("images", records))).rejected == 0
 
-    def step(connection: Any) -> tuple[None, tuple[Any, ...]]:
-        source = Source(world.agent, "h1", "alpha")
-        for name, packages in zip(ids, contents, strict=True):
-            value = Inventory("docker:app", "app", ImageConfig(name), os=DEBIAN, packages=tuple(packages))
-            data = {
-                "order": f"order-{name[-8:]}",
-                "image_id": name,
-                "part": 1,
-                "parts": 1,
-                "inventory": to_plain(value),
-            }
-            images.apply(connection, source, Item("inventory", data), clock.now())
-        return None, ()
+    pairs = list(zip(ids, contents, strict=True))
+    for at in range(0, len(pairs), 25):  # a step of the writer has a time limit
+        world.parts.database.write(functools.partial(_portion, world.agent, pairs[at : at + 25]))
 
-    world.parts.database.write(step)
+
+def _portion(agent: str, pairs: list[tuple[str, list[Package]]], connection: Any) -> tuple[None, tuple[Any, ...]]:
+    source = Source(agent, "h1", "alpha")
+    for name, packages in pairs:
+        value = Inventory("docker:app", "app", ImageConfig(name), os=DEBIAN, packages=tuple(packages))
+        data = {"order": f"order-{name[-8:]}", "image_id": name, "part": 1, "parts": 1, "inventory": to_plain(value)}
+        images.apply(connection, source, Item("inventory", data), clock.now())
+    return None, ()
 
 
 def _judged(world: World, count: int) -> tuple[float, float]:
