@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 IGNORES = ".seawallignore.yaml"
 SCANNERS = ("vuln", "package", "secret", "malware", "config")
-DEFAULT = ("vuln", "package")
+DEFAULT = SCANNERS
 _SCANNERS = f"of {','.join(SCANNERS)}; default: {','.join(DEFAULT)}"
 FORMATS = ("table", "json", "sarif", "junit", "html", "cyclonedx", "spdx", "openvex", "csaf", "cyclonedx_vex")
 EXAMPLES = """\
