@@ -113,6 +113,7 @@ def test_a_verdict_shows_everywhere(world: World) -> None:
     assert by_cve[0] == {
         "id": "CVE-1", "severity": "critical", "score": 9.8, "title": "about CVE-1", "url": "https://x", "images": 1,
         "containers": 1, "kev": True, "fixed": True, "packages": ["a", "b"], "first_seen": by_cve[0]["first_seen"],
+        "risk": 0, "poc": False, "epss": None,
     }  # fmt: skip
     assert world.get("/vulnerabilities?severity=low")["items"][0]["id"] == "CVE-2"
     assert world.get("/vulnerabilities?kev=true")["total"] == 1
