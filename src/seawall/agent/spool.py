@@ -29,6 +29,8 @@ RETRY = 5.0
 
 LATEST_ONLY = "heartbeat"
 """Of this kind only the newest counts; it is never written to disk."""
+COUNTED = "silenced"
+"""What the one before had counted under this name, and nobody has heard, the newest tells too."""
 
 
 @dataclass(slots=True)
@@ -97,7 +99,8 @@ class Spool:
             if len(payload) > MAX_RECORD:
                 self._drop(kind, 1)
             elif kind == LATEST_ONLY:
-                self._memory[kind] = deque([payload])
+                waiting = self._memory[kind]
+                self._memory[kind] = deque([_carried(waiting[-1], payload) if waiting else payload])
             elif not self._write_waiting() or not self._write(kind, payload):
                 self._remember(kind, payload)
 
@@ -418,3 +421,13 @@ def _written(batch: Outgoing) -> dict[str, Any]:
         place += part.items
     parts = [[part.kind, part.items, part.segment, part.start, part.end] for part in batch.parts if not part.payloads]
     return {"instance": batch.instance, "seq": batch.seq, "refused": refused, "parts": parts}
+
+
+def _carried(before: bytes, newest: bytes) -> bytes:
+    told = json.loads(before).get(COUNTED)
+    if not told:
+        return newest
+    value = json.loads(newest)
+    counts = value.get(COUNTED) or {}
+    value[COUNTED] = {**told, **{name: count + told.get(name, 0) for name, count in counts.items()}}
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")

@@ -237,3 +237,15 @@ def test_any_walk_keeps_what_is_not_acknowledged(tmp_path):
         spool.acknowledge()
     assert sorted(set(arrived)) == list(range(put))
     assert spool.status()["items"] == 0
+
+
+def test_the_newest_heartbeat_tells_what_the_one_before_had_counted(tmp_path) -> None:
+    spool = Spool(tmp_path)
+    for counts in ({"w1": 2}, {}, {"w1": 1, "w2": 1}):
+        spool.put("heartbeat", {"at": len(counts), "silenced": counts})
+    batch = spool.begin(10)
+    assert batch is not None
+    told = [json.loads(payload) for _, payload in spool.payloads(batch)]
+    assert told == [{"at": 2, "silenced": {"w1": 3, "w2": 1}}]
+    spool.put("heartbeat", {"at": 9, "silenced": {}})
+    assert json.loads(spool._memory["heartbeat"][-1])["silenced"] == {}, "the batch under way has them"
