@@ -131,7 +131,7 @@ export function ScanDrawer() {
           <State row={query.data} />
         </div>
       )}
-      <DataTable<Target> name="image-scans" remember="image-scan-targets" path={`/image-scans/${id}/targets`} columns={columns} sort="number" inAddress={false} idOf={(row) => String(row.number)} empty={<Empty title={t('many.none')} />} />
+      <DataTable<Target> name="image-scans" remember="image-scan-targets" path={`/image-scans/${id}/targets`} columns={columns} sort="number" inAddress={false} every={3000} idOf={(row) => String(row.number)} empty={<Empty title={t('many.none')} />} />
     </Drawer>
   )
 }
