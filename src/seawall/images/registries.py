@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
@@ -162,6 +162,13 @@ def due(connection: Connection, now: str) -> list[dict[str, Any]]:
 def wake(connection: Connection, id: str, now: str) -> None:
     """Look into it as soon as possible."""
     connection.execute(update(REGISTRIES).where(REGISTRIES.c.id == id).values(next_at=now))
+
+
+def cut_off(connection: Connection, going_on: Collection[str], now: str) -> None:
+    """Registries that seem to be looked into and are not: their look ended without a word. They are due at once."""
+    lost = (REGISTRIES.c.state == "syncing", REGISTRIES.c.id.not_in(going_on))
+    values = {"state": "failed", "error": "the server stopped in the middle of the look", "next_at": now}
+    connection.execute(update(REGISTRIES).where(*lost).values(values))
 
 
 def state(connection: Connection, id: str, **values: Any) -> list[Change]:

@@ -159,6 +159,13 @@ def targets(connection: Connection, scan: str, state: str, most: int) -> list[di
     return [dict(row) for row in connection.execute(wanted).mappings()]
 
 
+def stored(connection: Connection, scan: str, most: int) -> list[dict[str, Any]]:
+    """Some of a scan's waiting targets that lie in registries."""
+    mine = (SCAN_TARGETS.c.scan == scan, SCAN_TARGETS.c.state == "waiting", SCAN_TARGETS.c.registry != "")
+    wanted = select(SCAN_TARGETS).where(*mine).order_by(SCAN_TARGETS.c.number).limit(max(most, 0))
+    return [dict(row) for row in connection.execute(wanted).mappings()]
+
+
 def started(connection: Connection, scan: str, number: int, job: str, now: str) -> None:
     """A target has an order now."""
     mine = (SCAN_TARGETS.c.scan == scan, SCAN_TARGETS.c.number == number)

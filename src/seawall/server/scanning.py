@@ -7,7 +7,7 @@ import asyncio
 import functools
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -18,7 +18,8 @@ from seawall.core import clock
 from seawall.images import registries, scans, schedules, timetable
 from seawall.images.api.scans import SCANNERS, candidates
 from seawall.images.scans import Wish
-from seawall.lists import Change, Refused, Source
+from seawall.images.tables import SCAN_TARGETS
+from seawall.lists import Change, Refused
 from seawall.server import agents, jobs
 from seawall.server.parts import Parts
 from seawall.server.tables import JOBS
@@ -58,8 +59,9 @@ def turn(parts: Parts, seconds: float) -> None:
         parts.database.write(functools.partial(_look, row=row, seconds=seconds))
     for schedule in due:
         parts.database.write(functools.partial(_begin, parts=parts, schedule=schedule, seconds=seconds))
+    workers = parts.config.scan_workers
     for scan in active:
-        for agent_id in parts.database.write(functools.partial(_advance, scan=scan, seconds=seconds)):
+        for agent_id in parts.database.write(functools.partial(_advance, scan=scan, seconds=seconds, workers=workers)):
             parts.bell.ring(agent_id)
 
 
@@ -111,7 +113,9 @@ def _begin(
     return None, [*changes, *schedules.begun(connection, row, scan["id"], now)]
 
 
-def _advance(connection: Connection, *, scan: Mapping[str, Any], seconds: float) -> tuple[list[str], list[Change]]:
+def _advance(
+    connection: Connection, *, scan: Mapping[str, Any], seconds: float, workers: int
+) -> tuple[list[str], list[Change]]:
     """Note what has ended, hand out what waits; the agents that have something to do now."""
     now = clock.format_time(seconds)
     _note(connection, scan["id"], now)
@@ -120,7 +124,7 @@ def _advance(connection: Connection, *, scan: Mapping[str, Any], seconds: float)
     if now >= scan["deadline"]:
         scans.skip(connection, scan["id"], LATE, now)
     else:
-        rung, changes = _hand_out(connection, scan, seconds)
+        rung, changes = _hand_out(connection, scan, seconds, workers)
     return rung, [*changes, *scans.summed(connection, scan["id"], now)]
 
 
@@ -137,27 +141,44 @@ def _note(connection: Connection, scan: str, now: str) -> None:
             scans.ended(connection, scan, number, None if row.state == "done" else row.error or row.state, now)
 
 
-def _hand_out(connection: Connection, scan: Mapping[str, Any], seconds: float) -> tuple[list[str], list[Change]]:
-    online = {one.agent_id: one for one in agents.online(connection)}
+def _hand_out(
+    connection: Connection, scan: Mapping[str, Any], seconds: float, workers: int
+) -> tuple[list[str], list[Change]]:
     busy = _busy(connection)
+    free = [one.agent_id for one in agents.online(connection) if busy[one.agent_id] < AT_ONCE]
     rung: list[str] = []
     changes: list[Change] = []
-    for target in scans.targets(connection, scan["id"], "waiting", PORTION):
-        if target["registry"]:
-            if busy[SELF] < AT_ONCE:
-                changes += _to_worker(connection, scan, target, seconds)
-                busy[SELF] += 1
-            continue
-        agent = _free(connection, target["image_id"], online, busy)
-        if agent is None:
+    for target in scans.stored(connection, scan["id"], max(AT_ONCE, 2 * workers) - busy[SELF]):
+        changes += _to_worker(connection, scan, target, seconds)
+    given: set[int] = set()
+    for target in _reachable(connection, scan["id"], free):
+        agent_id = target["agent_id"]
+        if target["number"] in given or busy[agent_id] >= AT_ONCE:
             continue
         args = {"image_id": target["image_id"], "name": target["target"], "scanners": ",".join(scan["scanners"])}
-        job, told = jobs.create(connection, agent.agent_id, ORDER, args, target=target["target"], seconds=seconds)
+        job, told = jobs.create(connection, agent_id, ORDER, args, target=target["target"], seconds=seconds)
         scans.started(connection, scan["id"], target["number"], job["id"], clock.format_time(seconds))
-        busy[agent.agent_id] += 1
-        rung.append(agent.agent_id)
+        given.add(target["number"])
+        busy[agent_id] += 1
+        rung.append(agent_id)
         changes += told
     return rung, changes
+
+
+def _reachable(connection: Connection, scan: str, free: Sequence[str]) -> list[dict[str, Any]]:
+    """Waiting targets, each beside an agent that holds it and may have another order. Those that nobody can read now
+    are not looked at, so that they hold up no others.
+    """
+    holders = assets.IMAGE_HOSTS.c
+    waiting = (SCAN_TARGETS.c.scan == scan, SCAN_TARGETS.c.state == "waiting", SCAN_TARGETS.c.registry == "")
+    wanted = (
+        select(SCAN_TARGETS.c.number, SCAN_TARGETS.c.image_id, SCAN_TARGETS.c.target, holders.agent_id)
+        .join(assets.IMAGE_HOSTS, holders.image_id == SCAN_TARGETS.c.image_id)
+        .where(*waiting, holders.agent_id.in_(free))
+        .order_by(SCAN_TARGETS.c.number)
+        .limit(PORTION)
+    )
+    return [dict(row) for row in connection.execute(wanted).mappings()]
 
 
 def _to_worker(
@@ -173,9 +194,3 @@ def _to_worker(
 def _busy(connection: Connection) -> Counter[str]:
     wanted = select(JOBS.c.agent_id).where(JOBS.c.kind.in_((ORDER, SCAN)), JOBS.c.state.in_(jobs.OPEN))
     return Counter(connection.execute(wanted).scalars())
-
-
-def _free(connection: Connection, image_id: str, online: Mapping[str, Source], busy: Counter[str]) -> Source | None:
-    """The least busy agent that holds the image and may have another order."""
-    holders = [one for one in assets.holders(connection, image_id) if one in online and busy[one] < AT_ONCE]
-    return online[min(holders, key=lambda one: busy[one])] if holders else None

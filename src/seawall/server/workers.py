@@ -67,12 +67,16 @@ async def watch(parts: Parts) -> None:
 
 
 def _begin(parts: Parts) -> None:
-    """What another server had begun is begun again."""
+    """What another server had begun is begun again; a look whose time is over meanwhile is asked for anew."""
     mine = (JOBS.c.agent_id == SELF, JOBS.c.state == "running")
     again = update(JOBS).where(*mine).values(state="waiting", accepted=False)
 
     def step(connection: Connection) -> None:
         connection.execute(again)
+        now = clock.now()
+        jobs.expire(connection, now)
+        looks = select(JOBS.c.subject).where(JOBS.c.kind == SYNC, JOBS.c.state.in_(jobs.OPEN))
+        registries.cut_off(connection, set(connection.execute(looks).scalars()), now)
 
     parts.database.write(alone(step))
 
@@ -165,7 +169,7 @@ def _settle(parts: Parts, id: str, started: str, failed: list[str]) -> None:
             progress=1.0,
             message=f"{number} images",
             synced_at=clock.format_time(seconds),
-            next_at=registries.next_look(row, seconds),
+            next_at=row["next_at"] or registries.next_look(row, seconds),  # somebody may have asked meanwhile
         )
 
     parts.database.write(step)
@@ -176,7 +180,7 @@ def _ended(parts: Parts, id: str, state: str, why: str) -> None:
 
     def step(connection: Connection) -> tuple[None, list[Change]]:
         row = registries.find(connection, id)
-        later = registries.next_look(row, seconds)
+        later = row["next_at"] or registries.next_look(row, seconds)
         return None, registries.state(connection, id, state=state, error=why[:4000], next_at=later)
 
     with contextlib.suppress(SeawallError):  # it was deleted meanwhile

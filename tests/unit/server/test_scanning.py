@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from inside import IMAGE, OTHER, World, inventory, opened, whole
+from seawall.assets.store import IMAGE_HOSTS
 from seawall.core import clock
-from seawall.images.scans import Candidate, Scope, chosen
+from seawall.images import scans
+from seawall.images.scans import Candidate, Scope, Wish, chosen
 from seawall.images.tables import SCHEDULES
 from seawall.server import scanning
 
@@ -103,6 +105,28 @@ def test_a_node_has_only_a_few_orders_at_a_time(world: World) -> None:
     found = world.get(f"/image-scans/{scan['id']}")
     assert (found["state"], found["done"], found["skipped"]) == ("stopped", 3, 3)
     assert world.client.post(f"/api/v1/image-scans/{scan['id']}/stop").status_code == 409
+
+
+def test_images_that_nobody_can_read_now_hold_up_no_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scanning, "PORTION", 3)
+    images = [{"id": f"sha256:{number}", "name": f"a{number}:1", "size": 1} for number in range(9)]
+    world.tell(("snapshot", whole("images", images)))
+    scan = begin(world)
+    gone = IMAGE_HOSTS.c.image_id != "sha256:8"
+    world.parts.database.write(lambda connection: (None, connection.execute(IMAGE_HOSTS.delete().where(gone)) and []))
+    turn(world)
+    states = targets(world, scan["id"])
+    assert states.pop("a8:1") == "running"
+    assert set(states.values()) == {"waiting"}
+
+
+def test_more_workers_are_given_more(world: World) -> None:
+    rows = [Candidate(f"sha256:{number}", f"r.example/a:{number}", registry="reg") for number in range(9)]
+    wish = Wish("w", Scope("registry"), (), "test", time.time() + 3600)
+    scan = world.parts.database.write(lambda connection: scans.create(connection, wish, rows, clock.now()))["id"]
+    object.__setattr__(world.parts.config, "scan_workers", 4)
+    turn(world)
+    assert sorted(targets(world, scan).values()).count("running") == 8
 
 
 def test_time_that_is_over_is_said(world: World) -> None:

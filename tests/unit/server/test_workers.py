@@ -15,6 +15,7 @@ from inside import World, opened
 from seawall.images import registries
 from seawall.images.tables import REGISTRIES
 from seawall.server import scanning, workers
+from seawall.server.tables import JOBS
 from seawall.server.vault import Vault
 
 pytestmark = pytest.mark.timeout(240)
@@ -176,6 +177,33 @@ def test_a_stop_kills_the_child_and_leaves_the_job(world: World, registry: tuple
         assert world.get(f"/jobs/{job['id']}")["state"] == "running"
         workers._begin(world.parts)
         assert world.get(f"/jobs/{job['id']}")["state"] == "waiting"
+
+
+def test_a_look_that_ended_without_a_word_is_begun_again(world: World, registry: tuple[str, Path]) -> None:
+    made = add(world, registry, settings={"repositories": ["none/*"]})
+    scanning.turn(world.parts, time.time() - 3 * 86400)
+    assert world.get(f"/registries/{made['id']}")["state"] == "new", "it was not due then"
+    scanning.turn(world.parts, time.time())
+    assert world.get(f"/registries/{made['id']}")["state"] == "syncing"
+    late = "2020-01-01T00:00:00.000Z"
+    world.parts.database.write(
+        lambda connection: (None, connection.execute(JOBS.update().values(deadline=late)) and [])
+    )
+    workers._begin(world.parts)
+    row = world.get(f"/registries/{made['id']}")
+    assert (row["state"], bool(row["error"]), bool(row["next_at"])) == ("failed", True, True)
+    assert [job["state"] for job in work(world)] == ["done"]
+
+
+def test_who_asks_during_a_look_is_answered_by_the_next(world: World, registry: tuple[str, Path]) -> None:
+    made = add(world, registry, settings={"repositories": ["none/*"], "sync_minutes": 0})
+    scanning.turn(world.parts, time.time())
+    job = workers._take(world.parts, 1)[0]
+    path = f"/api/v1/registries/{made['id']}/webhook?token={made['webhook_token']}"
+    assert world.client.post(path, headers={"Authorization": ""}).status_code == 202
+    workers.carry_out(world.parts, job, threading.Event())
+    assert [one["kind"] for one in work(world)] == ["registry.sync"]
+    assert work(world) == []
 
 
 def test_patterns() -> None:

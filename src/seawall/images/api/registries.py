@@ -130,7 +130,7 @@ def _hooks(routes: APIRouter, door: Door) -> None:
             row = connection.execute(select(REGISTRIES).where(REGISTRIES.c.id == id)).mappings().first()
             if row is None or not secrets.compare_digest(row["webhook"], registries.hashed(token)):
                 raise Refused("there is no such webhook", status=404)
-            if row["enabled"] and row["state"] != "syncing":
+            if row["enabled"]:
                 registries.wake(connection, id, clock.now())
             return {"accepted": True}, []
 
