@@ -6,7 +6,7 @@ A changed policy asks nothing of an image again: stored inventories are judged a
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from seawall.core.ids import new_id
 from seawall.core.plain import to_plain
@@ -115,12 +115,6 @@ def age(connection: Connection, before: str) -> None:
     rows = connection.execute(select(POLICIES.c.form).where(POLICIES.c.enabled)).scalars()
     if any(form["rules"].get(name) for form in rows for name in ("max_age_days", "max_scan_days")):
         connection.execute(update(INVENTORIES).where(INVENTORIES.c.judged_at < before).values(judged_with=""))
-
-
-def counts(connection: Connection) -> dict[str, int]:
-    """Images by decision."""
-    rows = connection.execute(select(INVENTORIES.c.decision, func.count()).group_by(INVENTORIES.c.decision))
-    return {row[0] or "undecided": row[1] for row in rows}
 
 
 _FIELDS = tuple(Policy.__dataclass_fields__)

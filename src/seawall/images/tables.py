@@ -255,13 +255,6 @@ IGNORES = Table(
     Column("created_at", String(32), nullable=False),
 )
 """Findings that somebody has decided on; also made from vendors' statements (VEX)."""
-DAYS = Table(
-    "image_days",
-    METADATA,
-    Column("day", String(10), primary_key=True),
-    Column("data", JSON, nullable=False),
-)
-"""Sums at the end of each day, for trends."""
 CVES = Table(
     "cves",
     METADATA,

@@ -14,7 +14,7 @@ import { Time } from '@/parts/Time'
 import { Ignore } from './Ignore'
 import { useChange, type Decided, type IgnoreRow, type PolicyRow, type Reason } from './supply'
 
-const FLAGS = ['kev', 'fixable_only', 'root', 'latest', 'unsigned', 'not_checked'] as const
+const FLAGS = ['kev', 'fixable_only', 'root', 'latest', 'not_checked'] as const
 const TEXTS = ['cves', 'packages', 'registries', 'labels'] as const
 
 export function PoliciesPage() {

@@ -52,8 +52,6 @@ class Rules:
     """Images without a tag, or with the tag `latest`."""
     labels: tuple[str, ...] = ()
     """Images without one of these labels: `NAME` or `NAME=VALUE`."""
-    unsigned: bool = False
-    """Images without a good signature."""
     not_checked: bool = False
     """Images of which a part could not be checked: broken layers, packages that no feed covers."""
     max_scan_days: int = 0
@@ -248,14 +246,6 @@ def _labels(rules: Rules, scan: Scan, _now: str) -> Found:
     return (f"{len(missing)} labels are missing", missing) if missing else None
 
 
-def _unsigned(_rules: Rules, scan: Scan, _now: str) -> Found:
-    trust = getattr(scan.inventory, "trust", None)
-    state = getattr(trust, "state", "not_checked")
-    if state == "verified":
-        return None
-    return ("its signature was not checked" if state == "not_checked" else f"its signature is {state}"), ()
-
-
 def _not_checked(_rules: Rules, scan: Scan, _now: str) -> Found:
     found = gaps(scan)
     return (f"{len(found)} things could not be checked", found) if found else None
@@ -273,7 +263,6 @@ _LOOKS: dict[str, Callable[[Rules, Scan, str], Found]] = {
     "checks": _checks,
     "root": _root,
     "registries": _registries,
-    "unsigned": _unsigned,
     "latest": _latest,
     "labels": _labels,
     "max_age_days": _max_age_days,

@@ -86,7 +86,7 @@ def test_each_rule(rule: str, value: Any, kept: Scan, broken: Scan) -> None:
 
 
 def test_every_rule_is_tried() -> None:
-    modifiers = {"fixable_only", "unsigned"}
+    modifiers = {"fixable_only"}
     assert {case[0] for case in CASES} | modifiers == set(Rules.__dataclass_fields__)
 
 
@@ -94,10 +94,6 @@ def test_only_fixable_ones() -> None:
     policy = Policy("p", Rules(severity="high", fixable_only=True), "enforce")
     assert decide([policy], scan(GOOD, replace(CVE, fixed="")), NOW).verdict == "allowed"
     assert decide([policy], scan(GOOD, CVE), NOW).verdict == "denied"
-
-
-def test_a_signature_that_nobody_looked_at_is_none() -> None:
-    assert decide([Policy("p", Rules(unsigned=True), "enforce")], scan(GOOD), NOW).verdict == "denied"
 
 
 def test_one_that_only_observes_denies_nothing() -> None:

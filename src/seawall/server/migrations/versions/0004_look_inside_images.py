@@ -19,13 +19,7 @@ def upgrade() -> None:
 
 
 def _found() -> None:
-    """What was found in files, and sums by day."""
-    op.create_table(
-        "image_days",
-        sa.Column("day", sa.String(length=10), nullable=False),
-        sa.Column("data", sa.JSON(), nullable=False),
-        sa.PrimaryKeyConstraint("day"),
-    )
+    """What was found in files."""
     op.create_table(
         "image_findings",
         sa.Column("scan", sa.String(length=64), nullable=False),
